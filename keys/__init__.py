@@ -1,0 +1,1 @@
+"""Signing keys: where they live, which one signs now, what the world verifies with."""

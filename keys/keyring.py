@@ -1,0 +1,113 @@
+"""The ring in use: records with their private parts unsealed, immutable; replaced on change."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from keys import ring
+from keys.clock import Clock
+from keys.errors import NoSigningKey, SealError
+from keys.jwk import JwkSet, parse_public
+from keys.ring import KeyRecord, Purpose
+from keys.sealing import MasterKey
+from keys.signer import LocalSigner, Signer, generate
+
+
+class Keyring:
+    """Answers which key signs now and what is published now, from one reading of the records."""
+
+    def __init__(self, records: Iterable[KeyRecord], master: MasterKey, clock: Clock) -> None:
+        """Unseal at once all private parts that may still sign, so that damage shows at start.
+
+        Raises:
+            SealError: a private part does not open, or is not the record's key.
+            MalformedKey: a record's public part is no key.
+        """
+        self._records = tuple(records)
+        self._clock = clock
+        now = self._now()
+        self._signers = {
+            record.kid: _unseal(record, master)
+            for record in self._records
+            if record.sealed_private is not None
+            and ring.state(record, now) in ("pending", "active")
+        }
+        self._public_keys = {record.kid: parse_public(_shown(record)) for record in self._records}
+        self._sets: dict[tuple[str, ...], JwkSet] = {}
+
+    def __repr__(self) -> str:
+        return f"Keyring(kids={[record.kid for record in self._records]!r})"
+
+    def signer(self, purpose: Purpose, alg: str) -> Signer:
+        """Return the signer for ``purpose`` and ``alg`` at this moment.
+
+        Raises:
+            NoSigningKey: none is active.
+        """
+        record = ring.signing_key(self._records, purpose, alg, self._now())
+        signer = self._signers.get(record.kid)
+        if signer is None:  # the clock went back behind the moment of reading
+            raise NoSigningKey(f"the {alg} key for {purpose} was not unsealed")
+        return signer
+
+    def jwks(self, purposes: Iterable[Purpose]) -> dict[str, Any]:
+        """Return the JWK Set to publish now: the keys of these purposes, with certificates."""
+        now = self._now()
+        shown = (r for purpose in purposes for r in ring.published(self._records, purpose, now))
+        return {"keys": [_shown(record) for record in shown]}
+
+    def public(self, purpose: Purpose) -> JwkSet:
+        """Return the published keys of ``purpose``, parsed, to verify what we signed ourselves."""
+        kids = tuple(r.kid for r in ring.published(self._records, purpose, self._now()))
+        found = self._sets.get(kids)
+        if found is None:  # at most one entry for every change of state of an immutable ring
+            found = self._sets[kids] = JwkSet(self._public_keys[kid] for kid in kids)
+        return found
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def new_record(
+    purpose: Purpose, alg: str, master: MasterKey, now_ms: int, publish_lead_ms: int
+) -> KeyRecord:
+    """Make a key and seal it: published now, active ``publish_lead_ms`` later.
+
+    Raises:
+        UnsupportedAlgorithm: no key can be made for ``alg``.
+    """
+    signer = generate(alg)
+    private = orjson.dumps(signer.private_jwk())
+    return KeyRecord(
+        kid=signer.kid,
+        purpose=purpose,
+        alg=alg,
+        public_jwk=dict(signer.public_jwk),
+        sealed_private=master.seal(private, _context(purpose, alg, signer.kid)),
+        x5c=(),
+        created_at=now_ms,
+        publish_at=now_ms,
+        activate_at=now_ms + publish_lead_ms,
+    )
+
+
+def _context(purpose: str, alg: str, kid: str) -> str:
+    return f"signing-key/{purpose}/{alg}/{kid}"
+
+
+def _unseal(record: KeyRecord, master: MasterKey) -> LocalSigner:
+    sealed = record.sealed_private or b""
+    private = master.open(sealed, _context(record.purpose, record.alg, record.kid))
+    jwk = {**orjson.loads(private), "x5c": list(record.x5c)}
+    signer = LocalSigner.from_jwk(jwk, alg=record.alg)
+    if dict(signer.public_jwk) != dict(record.public_jwk):
+        raise SealError("the sealed private part is not the record's key")
+    return signer
+
+
+def _shown(record: KeyRecord) -> dict[str, Any]:
+    shown: dict[str, Any] = dict(record.public_jwk)
+    if record.x5c:
+        shown["x5c"] = list(record.x5c)
+    return shown
