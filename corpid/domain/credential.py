@@ -1,0 +1,64 @@
+"""Credentials as the product knows them: types, states, and who may have one."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CredentialType(StrEnum):
+    """The credentials that this issuer gives; the value is the last part of the ``vct``."""
+
+    COMPANY_IDENTITY = "company-identity"
+    REPRESENTATIVE = "representative"
+
+
+class CredentialState(StrEnum):
+    """The life of an issued credential. ``revoked`` and ``replaced`` are final."""
+
+    ISSUED = "issued"  # handed out; the wallet has not told yet whether it kept it
+    ACCEPTED = "accepted"  # the wallet's notification says it was stored
+    REPLACED = "replaced"  # a retry or a renewal took its place
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+class EntryStatus(StrEnum):
+    """Values of a Token Status List entry that this service uses (section 7.1 of the draft)."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    SUSPENDED = "suspended"
+
+    @property
+    def code(self) -> int:
+        """The number that the list carries."""
+        return _CODES[self]
+
+
+_CODES = {EntryStatus.VALID: 0, EntryStatus.INVALID: 1, EntryStatus.SUSPENDED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEntry:
+    """One place in one status list."""
+
+    list_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The issuance record of one credential to one holder key. Times in epoch ms."""
+
+    credential_id: str
+    credential_type: CredentialType
+    organisation_id: str
+    person_id: str
+    mandate_id: str | None
+    representation_id: str | None
+    holder_thumbprint: str
+    entry: StatusEntry
+    state: CredentialState
+    payload_digest: bytes
+    issued_at: int
+    expires_at: int
+    changed_at: int

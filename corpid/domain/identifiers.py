@@ -1,0 +1,19 @@
+"""Internal ids: random, meaningless, and never shown to a relying party."""
+
+import base64
+from collections.abc import Callable
+
+ID_BYTES = 16
+
+
+def new_id(random: Callable[[int], bytes]) -> str:
+    """A fresh 128-bit id as 22 characters of base64url."""
+    return base64.urlsafe_b64encode(random(ID_BYTES)).rstrip(b"=").decode("ascii")
+
+
+def ordered_id(at_ms: int, random: Callable[[int], bytes]) -> bytes:
+    """A fresh 16-byte id that sorts by time: 6 bytes of epoch milliseconds, then 10 random.
+
+    For append-only tables: neighbours in time are neighbours on disk.
+    """
+    return at_ms.to_bytes(6, "big") + random(10)
