@@ -1,7 +1,7 @@
 """Business numbers as people, certificates and registers write them."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpid.domain.business_number import (
@@ -141,12 +141,14 @@ def test_a_value_that_is_no_number_cannot_be_made(kind: str, value: str, branch:
         BusinessNumber(kind, value, branch)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_what_is_written_is_read_back(number: BusinessNumber) -> None:
     assert parse_business_number(str(number)) == number
     assert parse_business_number(number.cdi) == number.without_branch
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80) | NOISY)
 @example("\ufdfa" * 60)
 @example("ſ" * 8)
