@@ -1,0 +1,27 @@
+"""What a relying party accepts."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Choices of the relying party; times in seconds.
+
+    `on_undetermined` decides what happens when a credential is in order but its status cannot be
+    learned: `refuse` raises the Undetermined error, `accept` returns the value with its status
+    marked `undetermined`. Keys that cannot be fetched are never passed over.
+    """
+
+    on_undetermined: Literal["refuse", "accept"] = "refuse"
+    require_status: bool = True
+    algorithms: frozenset[str] = frozenset({"ES256"})
+    leeway: int = 10
+    key_binding_max_age: int = 300
+    dpop_max_age: int = 60
+    max_token_lifetime: int = 3600
+    keys_ttl: int = 3600
+    keys_grace: int = 3600
+    keys_refetch_interval: int = 60
+    status_ttl: int = 300
+    failure_ttl: int = 5

@@ -1,0 +1,1 @@
+"""Credential and status formats: pure functions over bytes and text, no I/O."""

@@ -1,0 +1,190 @@
+"""What the protocols need from their host, one small capability each."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from keys.signer import Signer
+from oidc.records import (
+    AccessToken,
+    AuditEvent,
+    AuthorizationCode,
+    Client,
+    Grant,
+    PreAuthorizedOffer,
+    PushedRequest,
+    RefreshToken,
+)
+
+T = TypeVar("T")
+
+
+class Signers(Protocol):
+    """The signing keys. The private part never passes through here."""
+
+    def signer(self, purpose: str, alg: str) -> Signer:
+        """The key that signs now for that purpose and algorithm."""
+
+    def jwks(self) -> Mapping[str, Any]:
+        """The public keys that tokens verify with (RFC 7517)."""
+
+
+class ProviderReads(Protocol):
+    """What the authorization server looks up. Every hash is the host's keyed hash."""
+
+    async def client(self, client_id: str) -> Client | None:
+        """The client, or None when it is unknown or disabled."""
+
+    async def pushed_request(self, request_hash: bytes) -> PushedRequest | None:
+        """A pushed authorization request."""
+
+    async def code(self, code_hash: bytes) -> tuple[AuthorizationCode, Grant] | None:
+        """An authorization code and its grant."""
+
+    async def refresh_token(self, token_hash: bytes) -> tuple[RefreshToken, Grant] | None:
+        """A refresh token and its grant."""
+
+    async def access_token(self, token_hash: bytes) -> tuple[AccessToken, Grant | None] | None:
+        """An access token and its grant (None for client credentials)."""
+
+    async def offer(self, code_hash: bytes) -> PreAuthorizedOffer | None:
+        """A credential offer by its pre-authorized code."""
+
+
+class ProviderWrites(Protocol):
+    """What the authorization server writes, inside one transaction."""
+
+    async def use_once(self, key_hash: bytes, expires_at: int) -> bool:
+        """Remember a one-time value; False when it was used before."""
+
+    async def add_pushed_request(self, request: PushedRequest) -> None:
+        """Keep a pushed authorization request."""
+
+    async def claim_pushed_request(self, request_hash: bytes, now_ms: int) -> bool:
+        """Use a pushed request; False when another use came first."""
+
+    async def add_grant(self, grant: Grant) -> None:
+        """Keep a grant."""
+
+    async def end_grant(self, grant_id: str, now_ms: int, reason: str) -> None:
+        """End a grant with every code, access token and refresh token of it."""
+
+    async def add_code(self, code: AuthorizationCode) -> None:
+        """Keep an authorization code."""
+
+    async def claim_code(self, code_hash: bytes, now_ms: int) -> bool:
+        """Use a code; False when another redemption came first."""
+
+    async def add_access_token(self, token: AccessToken) -> None:
+        """Keep an access token."""
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        """Keep a refresh token."""
+
+    async def claim_refresh_token(self, token_hash: bytes, now_ms: int) -> bool:
+        """Rotate a refresh token; False when it was rotated before."""
+
+    async def claim_offer(self, offer_id: str, now_ms: int) -> bool:
+        """Use a credential offer; False when it was used or ended before."""
+
+    async def count_wrong_transaction_code(self, offer_id: str, now_ms: int, limit: int) -> bool:
+        """Count a wrong transaction code; True when that was one too many and the offer ended."""
+
+    async def audit(self, event: AuditEvent) -> None:
+        """Append to the audit trail."""
+
+
+class ProviderStore(Protocol):
+    """Reads, and writes as atomic units that are durable when ``write`` returns."""
+
+    @property
+    def read(self) -> ProviderReads:
+        """Committed state."""
+
+    async def write(self, work: Callable[[ProviderWrites], Awaitable[T]]) -> T:
+        """Run ``work`` in one transaction. It awaits nothing but the writes.
+
+        An exception rolls everything back; to refuse a request and keep what was written,
+        return the refusal and raise it afterwards.
+        """
+
+
+class Claims(Protocol):
+    """What tokens say of a grant's subject and actor: the host's knowledge, our envelope."""
+
+    async def id_token(self, grant: Grant, client: Client) -> Mapping[str, Any]:
+        """sub, act and the claims that belong in the ID token."""
+
+    async def userinfo(self, grant: Grant, client: Client) -> Mapping[str, Any]:
+        """sub, act and the claims of the granted scopes."""
+
+    async def access_token(self, grant: Grant, client: Client, resource: str) -> Mapping[str, Any]:
+        """sub (pairwise for the resource's sector), act, and the authority."""
+
+    async def introspection(self, grant: Grant, client: Client, audience: str) -> Mapping[str, Any]:
+        """The same for a resource server that asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A validated authorization request (RFC 6749 4.1.1, OpenID Connect Core 3.1.2.1)."""
+
+    client: Client
+    redirect_uri: str
+    scope: tuple[str, ...]
+    state: str | None
+    nonce: str | None
+    code_challenge: str | None
+    dpop_jkt: str | None
+    prompt: frozenset[str]
+    max_age: int | None
+    acr_values: tuple[str, ...]
+    login_hint: str | None
+    id_token_hint: str | None
+    ui_locales: tuple[str, ...]
+    claims: Mapping[str, Any]
+    resource: tuple[str, ...]
+    response_mode: str
+    parameters: Mapping[str, str]
+    pushed_request_hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """The host's yes: who acts for whom, by what authority, and how they signed in."""
+
+    subject: str
+    actor: str
+    authority: str
+    session_id: str
+    scope: tuple[str, ...]
+    acr: str
+    amr: tuple[str, ...]
+    auth_time: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The host needs the person: send the browser to this page of ours, with these cookies."""
+
+    location: str
+    cookies: tuple[str, ...] = ()
+
+
+class Interactions(Protocol):
+    """Sign-in, choice of the organisation and consent: the host's pages."""
+
+    async def decide(
+        self, request: AuthorizationRequest, cookies: Mapping[str, str], accept_language: str
+    ) -> Approval | Redirect:
+        """Decide at once, or say where the person must go.
+
+        Raises:
+            OAuthError: the request is refused (login_required, consent_required, …).
+        """
+
+    async def error_page(
+        self, code: str, description: str, ui_locales: tuple[str, ...], accept_language: str
+    ) -> bytes:
+        """The page for an error that must not be sent to a redirect URI (HTML)."""

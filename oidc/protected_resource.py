@@ -1,0 +1,176 @@
+"""Our own protected resources (UserInfo, the credential endpoint): one way to check a request.
+
+RFC 6750 for Bearer tokens, RFC 9449 7 for DPoP-bound ones. A DPoP-bound token is never taken as
+a Bearer token (7.2: no downgrade).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from keys.clock import Clock, Random
+from oidc import dpop
+from oidc.errors import (
+    InsufficientScope,
+    InvalidDpopProof,
+    InvalidRequest,
+    InvalidToken,
+    OAuthError,
+    UseDpopNonce,
+)
+from oidc.records import AccessToken, Grant
+from oidc.request import Scope, header_values
+from oidc.secrets import ACCESS_TOKEN, Nonces, TokenHasher
+
+_MAX_TOKEN: Final = 4096
+TokenLookup = Callable[[bytes], Awaitable[tuple[AccessToken, Grant | None] | None]]
+
+
+class DpopSettings(Protocol):
+    """What the check needs from the host."""
+
+    @property
+    def clock(self) -> Clock:
+        """Epoch seconds."""
+
+    @property
+    def random(self) -> Random:
+        """Random bytes."""
+
+    @property
+    def hasher(self) -> TokenHasher:
+        """Keyed hash of tokens."""
+
+    @property
+    def dpop_nonces(self) -> Nonces:
+        """Server nonces."""
+
+    @property
+    def dpop_nonce_required(self) -> bool:
+        """Whether every proof must carry a server nonce."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An access token that was presented properly. ``proof`` must still be burnt by the caller."""
+
+    token: AccessToken
+    grant: Grant | None
+    proof: dpop.DpopProof | None
+
+
+async def check_request(
+    scope: Scope,
+    settings: DpopSettings,
+    lookup: TokenLookup,
+    *,
+    uri: str,
+    form_token: str | None = None,
+) -> Presented:
+    """Find the access token of a request and check that its sender may use it.
+
+    ``uri`` is the endpoint's published URI; ``form_token`` is an access token from a form body
+    (RFC 6750 2.2), which is never DPoP-bound.
+
+    Raises:
+        InvalidToken: 401 with WWW-Authenticate (RFC 6750 3, RFC 9449 7.1).
+        InvalidDpopProof, UseDpopNonce: as 401 with WWW-Authenticate: DPoP.
+    """
+    scheme, value = _credentials(scope, form_token)
+    now = settings.clock()
+    if len(value) > _MAX_TOKEN or not value.startswith(ACCESS_TOKEN):
+        raise _challenge(InvalidToken("this is not an access token for this endpoint"), scheme)
+    found = await lookup(settings.hasher.hash(value))
+    if found is None:
+        raise _challenge(InvalidToken("the access token is unknown"), scheme)
+    token, grant = found
+    if not token.is_live(int(now * 1000)) or (grant and not grant.is_live(int(now * 1000))):
+        raise _challenge(InvalidToken("the access token has expired or was ended"), scheme)
+    if token.audience:
+        raise _challenge(InvalidToken("the access token is for another resource"), scheme)
+    if token.jkt is None:
+        if scheme != "Bearer":
+            raise _challenge(InvalidToken("the access token is not DPoP-bound"), scheme)
+        return Presented(token, grant, None)
+    if scheme != "DPoP":
+        raise _challenge(InvalidToken("the access token is DPoP-bound"), "DPoP")
+    return Presented(token, grant, _check_dpop(scope, settings, uri, value, token.jkt, now))
+
+
+def _credentials(scope: Scope, form_token: str | None) -> tuple[str, str]:
+    values = header_values(scope, b"authorization")
+    if len(values) > 1 or (values and form_token is not None):
+        raise _challenge(InvalidRequest("send the access token in one way only"), "Bearer")
+    if form_token is not None:
+        return "Bearer", form_token
+    if not values:
+        # RFC 6750 3.1: without credentials, no error code is disclosed in the challenge.
+        raise InvalidToken(
+            "an access token is needed",
+            headers={"WWW-Authenticate": "DPoP, Bearer"},
+        )
+    scheme, _, value = values[0].decode("latin-1").partition(" ")
+    kinds = {"dpop": "DPoP", "bearer": "Bearer"}
+    kind = kinds.get(scheme.lower())
+    if kind is None or not value.strip():
+        raise InvalidToken(
+            "send the access token by the DPoP or Bearer scheme",
+            headers={"WWW-Authenticate": "DPoP, Bearer"},
+        )
+    return kind, value.strip()
+
+
+def _check_dpop(
+    scope: Scope, settings: DpopSettings, uri: str, token: str, jkt: str, now: float
+) -> dpop.DpopProof:
+    try:
+        compact = dpop.read_proof_header(scope)
+        if compact is None:
+            raise InvalidDpopProof("a DPoP proof is needed with this access token")
+        proof = dpop.check_proof(
+            compact,
+            method=scope["method"],
+            uri=uri,
+            now=now,
+            access_token=token,
+            nonces=settings.dpop_nonces,
+            nonce_required=settings.dpop_nonce_required,
+        )
+    except UseDpopNonce as error:
+        nonce = settings.dpop_nonces.issue(now, settings.random)
+        raise _challenge(error, "DPoP", {"DPoP-Nonce": nonce}) from None
+    except InvalidDpopProof as error:
+        raise _challenge(error, "DPoP") from None
+    if proof.thumbprint != jkt:
+        raise _challenge(InvalidToken("the access token is bound to another key"), "DPoP")
+    return proof
+
+
+def replayed() -> OAuthError:
+    """The error for a proof whose jti was used before (RFC 9449 11.1)."""
+    return _challenge(InvalidDpopProof("the DPoP proof was used before"), "DPoP")
+
+
+def scope_missing(presented: Presented, scope: str) -> OAuthError:
+    """The error for an access token without the scope that a resource needs (RFC 6750 3.1)."""
+    scheme = "Bearer" if presented.token.jkt is None else "DPoP"
+    error = _challenge(InsufficientScope(f"the access token lacks the scope {scope}"), scheme)
+    error.headers["WWW-Authenticate"] += f', scope="{scope}"'
+    return error
+
+
+def refused(presented: Presented, description: str) -> OAuthError:
+    """The error for an access token that turns out, after the check, to stand for nothing."""
+    scheme = "Bearer" if presented.token.jkt is None else "DPoP"
+    return _challenge(InvalidToken(description), scheme)
+
+
+def _challenge(error: OAuthError, scheme: str, headers: dict[str, str] | None = None) -> OAuthError:
+    """Give an error the form that a resource answers with: 401 and the challenge."""
+    challenge = f'{scheme} error="{error.code}", error_description="{error.description}"'
+    if scheme == "DPoP":
+        challenge += f', algs="{" ".join(sorted(dpop.ALGORITHMS))}"'
+    error.headers = {**error.headers, **(headers or {}), "WWW-Authenticate": challenge}
+    if isinstance(error, InvalidDpopProof | UseDpopNonce):
+        error.status = 401  # RFC 9449 7.1 and 9: at a resource these are challenges too
+    return error

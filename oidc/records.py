@@ -1,0 +1,156 @@
+"""The protocols' records: frozen values that the host's storage fills and keeps.
+
+``subject``, ``actor`` and ``authority`` are the host's internal references (whom the tokens are
+about, who acts, and what entitles the actor); they never leave as such. Instants named ``*_at``
+are epoch milliseconds; ``auth_time`` is epoch seconds as in the ID token.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from keys.jwk import JwkSet
+
+OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A relying party as it is registered now (RFC 7591 names where they exist).
+
+    ``sector`` is the sector of its pairwise identifiers. ``resources`` are the audiences it may
+    ask access tokens for; ``serves`` the audiences whose tokens it may introspect. ``min_acr``
+    is the least assurance of a sign-in that it accepts. ``subject`` says whether ``sub`` is the
+    organisation or the pair of organisation and representative.
+    """
+
+    client_id: str
+    profile: str
+    names: Mapping[str, str]
+    redirect_uris: tuple[str, ...]
+    scopes: frozenset[str]
+    grant_types: frozenset[str]
+    token_endpoint_auth_method: str
+    jwks: JwkSet | None
+    secret_hash: bytes | None
+    sector: str
+    subject: str = "organisation"
+    min_acr: str = "loa2"
+    pkce_required: bool = True
+    dpop_bound_access_tokens: bool = False
+    require_pushed_authorization_requests: bool = False
+    id_token_signed_response_alg: str = "ES256"
+    resources: frozenset[str] = frozenset()
+    serves: frozenset[str] = frozenset()
+    policy_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushedRequest:
+    """A pushed authorization request (RFC 9126): its parameters as they were validated."""
+
+    request_hash: bytes
+    client_id: str
+    parameters: Mapping[str, str]
+    dpop_jkt: str | None
+    expires_at: int
+    used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What was authorised: one subject, one actor, one client. Every token hangs on a grant."""
+
+    grant_id: str
+    client_id: str
+    grant_type: str
+    subject: str | None
+    actor: str | None
+    authority: str | None
+    session_id: str | None
+    scope: tuple[str, ...]
+    resource: tuple[str, ...]
+    claims: Mapping[str, Any]
+    authorization_details: tuple[Mapping[str, Any], ...]
+    nonce: str | None
+    acr: str | None
+    amr: tuple[str, ...]
+    auth_time: int | None
+    created_at: int
+    expires_at: int
+    ended_at: int | None = None
+    jkt: str | None = None
+
+    def is_live(self, now_ms: int) -> bool:
+        """Whether tokens may still be had and used under it."""
+        return self.ended_at is None and now_ms < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """An authorization code, kept by hash."""
+
+    code_hash: bytes
+    grant_id: str
+    redirect_uri: str
+    code_challenge: str | None
+    dpop_jkt: str | None
+    expires_at: int
+    used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An access token, kept by hash. ``audience`` empty means our own endpoints."""
+
+    token_hash: bytes
+    grant_id: str | None
+    client_id: str
+    scope: tuple[str, ...]
+    audience: str
+    jkt: str | None
+    issued_at: int
+    expires_at: int
+    ended_at: int | None = None
+
+    def is_live(self, now_ms: int) -> bool:
+        """Whether it may still be used, its grant apart."""
+        return self.ended_at is None and now_ms < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A refresh token, kept by hash; ``rotated_at`` is set when another replaced it."""
+
+    token_hash: bytes
+    grant_id: str
+    jkt: str | None
+    issued_at: int
+    expires_at: int
+    rotated_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreAuthorizedOffer:
+    """A credential offer by pre-authorized code (OpenID4VCI 1.0, 4.1.1), kept by hash."""
+
+    offer_id: str
+    code_hash: bytes
+    transaction_code_hash: bytes | None
+    wrong_tries: int
+    subject: str
+    actor: str
+    authority: str
+    configuration_ids: tuple[str, ...]
+    expires_at: int
+    used_at: int | None
+    ended_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Something worth keeping: the event's name and its facts. Never a secret or a token."""
+
+    event: str
+    facts: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""Writing HTTP responses: JSON, redirects, OAuth errors."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from oidc.errors import OAuthError
+from oidc.request import Receive, Scope, Send
+
+Headers = list[tuple[bytes, bytes]]
+Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+NO_STORE: Final[Headers] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
+_JSON: Final = (b"content-type", b"application/json")
+# What a page of another origin may read (CORS is open where no cookie counts).
+CORS: Final[Headers] = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"DPoP-Nonce, WWW-Authenticate"),
+]
+
+
+async def send_bytes(
+    send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
+) -> None:
+    """Send a whole response."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, (b"content-length", str(len(body)).encode())],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_json(
+    send: Send, value: Mapping[str, Any], status: int = 200, headers: Headers | None = None
+) -> None:
+    """Send a JSON object that must not be stored."""
+    await send_bytes(send, status, [_JSON, *NO_STORE, *CORS, *(headers or ())], orjson.dumps(value))
+
+
+async def send_error(send: Send, error: OAuthError, headers: Headers | None = None) -> None:
+    """Send an OAuth error (RFC 6749 5.2). ``error.headers`` go out too."""
+    extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    body = {"error": error.code, "error_description": error.description}
+    await send_json(send, body, error.status, [*extra, *(headers or ())])
+
+
+async def send_redirect(send: Send, location: str, cookies: Iterable[str] = ()) -> None:
+    """Send the browser elsewhere by 303: never 307, which would repeat a POSTed password."""
+    headers: Headers = [
+        (b"location", quote(location, safe=":/?#[]@!$&'()*+,;=%-._~").encode("ascii")),
+        *NO_STORE,
+        (b"referrer-policy", b"no-referrer"),
+        *((b"set-cookie", cookie.encode("latin-1")) for cookie in cookies),
+    ]
+    await send_bytes(send, HTTPStatus.SEE_OTHER, headers, b"")
+
+
+def preflight(endpoint: Endpoint, methods: str = "GET, POST") -> Endpoint:
+    """Answer CORS preflights for an endpoint whose CORS is open."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "OPTIONS":
+            await endpoint(scope, receive, send)
+            return
+        headers: Headers = [
+            *CORS,
+            (b"access-control-allow-methods", methods.encode()),
+            (b"access-control-allow-headers", b"Authorization, Content-Type, DPoP, Accept"),
+            (b"access-control-max-age", b"3600"),
+        ]
+        await send_bytes(send, HTTPStatus.NO_CONTENT, headers, b"")
+
+    return answer

@@ -1,0 +1,372 @@
+"""A credential issuer over the real store, with a business, its people, and a wallet."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from corpid.domain.credential import CredentialType
+from corpid.domain.languages import Names, negotiate
+from corpid.domain.mandate import (
+    HolderKind,
+    Limit,
+    Mandate,
+    MandateState,
+    MandateTerms,
+    RepresentationType,
+    Side,
+    Substitution,
+)
+from corpid.domain.organisation import (
+    Identifier,
+    IdentifierScheme,
+    Registration,
+    Representation,
+    Role,
+)
+from corpid.domain.person import Person
+from corpid.services.bootstrap import initialise
+from corpid.services.credential_types import configurations
+from corpid.services.credentials import CredentialIssuance
+from corpid.services.key_rings import KeyRings
+from corpid.services.offers import Offers
+from corpid.services.ports import UnitOfWork
+from corpid.services.revocation import Revocation
+from corpid.services.status_lists import StatusAllocator
+from corpid.services.status_publisher import StatusPublisher
+from corpid.storage.database import Database
+from corpid.storage.store import SqlStore
+from keys import base64url, jws
+from keys.jwk import JwkSet
+from keys.sealing import MasterKey
+from keys.signer import LocalSigner, generate
+from oidc.issuer.context import Issuer, IssuerConfig
+from oidc.issuer.credential import CredentialEndpoint
+from oidc.issuer.nonce import NonceEndpoint
+from oidc.issuer.notification import NotificationEndpoint
+from oidc.records import AccessToken, Grant
+from oidc.secrets import ACCESS_TOKEN, Nonces, TokenHasher, new_token
+from tests.support.asgi import Answer, call
+
+NOW = 1_800_000_000.0
+ISSUER = "https://id.example.hk"
+STATUS_URL = f"{ISSUER}/status"
+JSON = (b"content-type", b"application/json")
+ORGANISATION = "organisation-kite"
+AGENT = "organisation-agent"
+PERSON = "person-sample"
+CLERK = "person-clerk"
+REPRESENTATION = "representation-director"
+MANDATE = "mandate-clerk"
+SCOPES = ("credential.company_identity", "credential.representative")
+
+
+class World:
+    """``clock`` is ``now``; move it at will."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        issuer: str = ISSUER,
+        master: MasterKey | None = None,
+        nonce_required: bool = False,
+    ) -> None:
+        self.now = NOW
+        self.database = database
+        self.master = master or MasterKey.generate()
+        self.store = SqlStore(database, self.clock, secrets.token_bytes)
+        self.keys = KeyRings(self.store, self.master, self.clock)
+        self.hasher = TokenHasher(b"h" * 32)
+        self.allocator = StatusAllocator(self.store, self.master, self.clock, secrets.token_bytes)
+        self.offers = Offers(self.store, self.hasher, issuer, self.clock, secrets.token_bytes)
+        self.publisher = StatusPublisher(self.store, self.keys, self.clock, STATUS_URL)
+        self.revocation = Revocation(self.store, self.clock, secrets.token_bytes)
+        self.issuance = CredentialIssuance(
+            self.store, self.allocator, self.offers, self.clock, secrets.token_bytes, STATUS_URL
+        )
+        self.issuer = Issuer(
+            config=IssuerConfig(
+                issuer=issuer,
+                configurations=configurations(f"{issuer}/vct"),
+                names={"en": "Corp ID", "zh-Hant": "企業身分", "zh-Hans": "企业身份"},
+                choose_language=lambda text: negotiate(None, text),
+                dpop_nonce_required=nonce_required,
+            ),
+            store=self.issuance,
+            keys=self.keys,
+            clock=self.clock,
+            random=secrets.token_bytes,
+            hasher=self.hasher,
+            dpop_nonces=Nonces(b"d" * 32, 300),
+            credential_nonces=Nonces(b"c" * 32, 300),
+        )
+        self.credential = CredentialEndpoint(self.issuer)
+        self.nonce = NonceEndpoint(self.issuer)
+        self.notification = NotificationEndpoint(self.issuer)
+
+    def clock(self) -> float:
+        return self.now
+
+    def now_ms(self) -> int:
+        return int(self.now * 1000)
+
+    async def prepare(self) -> "World":
+        """A director by the register; a clerk under a mandate."""
+        await initialise(self.store, self.master, ISSUER, self.clock, secrets.token_bytes)
+        await self.keys.reload()
+        await self.store.write(self._people)
+        return self
+
+    async def _people(self, uow: UnitOfWork) -> None:
+        now_ms = self.now_ms()
+        for organisation_id, number, name in (
+            (ORGANISATION, "12345678", "Sample Kite Trading Limited"),
+            (AGENT, "87654321", "Sample Secretarial Services Limited"),
+        ):
+            await uow.organisations.add(
+                organisation_id,
+                Identifier(IdentifierScheme.HK_BRN, number, now_ms, None, "sample", "2026-11-01"),
+                registration(organisation_id, name, now_ms),
+            )
+        for person_id, name in ((PERSON, "Sample Person One"), (CLERK, "Sample Person Two")):
+            await uow.people.add(Person(person_id, Names(en=name), None, None, now_ms))
+        await uow.authority.add_representation(
+            representation(REPRESENTATION, ORGANISATION, PERSON, now_ms)
+        )
+        await uow.authority.add_mandate(mandate(now_ms), Side.GRANTOR, "operator:test")
+
+    async def grant(
+        self,
+        person_id: str = PERSON,
+        authority: str = REPRESENTATION,
+        *,
+        wallet: "Wallet | None" = None,
+        scope: tuple[str, ...] = SCOPES,
+        client_id: str = "",
+        details: tuple[Mapping[str, Any], ...] = (),
+        organisation_id: str = ORGANISATION,
+    ) -> str:
+        """An access token for the wallet's DPoP key, as the token endpoint would make it."""
+        wallet = wallet or self.wallet()
+        token = new_token(ACCESS_TOKEN, secrets.token_bytes)
+        now_ms = self.now_ms()
+        grant = Grant(
+            grant_id=secrets.token_hex(8),
+            client_id=client_id,
+            grant_type="urn:ietf:params:oauth:grant-type:pre-authorized_code",
+            subject=organisation_id,
+            actor=person_id,
+            authority=authority,
+            session_id=None,
+            scope=scope,
+            resource=(),
+            claims={},
+            authorization_details=details,
+            nonce=None,
+            acr=None,
+            amr=(),
+            auth_time=None,
+            created_at=now_ms,
+            expires_at=now_ms + 300_000,
+        )
+        access = AccessToken(
+            token_hash=self.hasher.hash(token),
+            grant_id=grant.grant_id,
+            client_id=client_id,
+            scope=scope,
+            audience="",
+            jkt=wallet.dpop.kid,
+            issued_at=now_ms,
+            expires_at=now_ms + 300_000,
+        )
+
+        async def work(uow: UnitOfWork) -> None:
+            await uow.provider_writes.add_grant(grant)
+            await uow.provider_writes.add_access_token(access)
+
+        await self.store.write(work)
+        return token
+
+    def wallet(self) -> "Wallet":
+        return _WALLET.at(self)
+
+    async def wrote(self, table: str) -> int:
+        """How many rows a table has (a test's look behind the curtain)."""
+        from sqlalchemy import func, select
+
+        from corpid.storage.constructs import table as table_named
+        from corpid.storage.statement import Statement
+
+        row = await self.database.one(
+            Statement(select(func.count()).select_from(table_named(table)))
+        )
+        assert row is not None
+        return int(row[0])
+
+    def credential_keys(self) -> JwkSet:
+        return self.keys.public(("credentials",))
+
+    def status_keys(self) -> JwkSet:
+        return self.keys.public(("status",))
+
+
+class Wallet:
+    """An honest wallet with one DPoP key and one holder key."""
+
+    def __init__(self, dpop: LocalSigner, holder: LocalSigner, world: World | None = None) -> None:
+        self.dpop = dpop
+        self.holder = holder
+        self.world = world
+
+    def at(self, world: World) -> "Wallet":
+        return Wallet(self.dpop, self.holder, world)
+
+    @property
+    def _world(self) -> World:
+        assert self.world is not None
+        return self.world
+
+    def nonce(self) -> str:
+        return self._world.issuer.credential_nonces.issue(self._world.now, secrets.token_bytes)
+
+    async def proof(
+        self,
+        *,
+        header: Mapping[str, Any] | None = None,
+        typ: str = "openid4vci-proof+jwt",
+        signer: LocalSigner | None = None,
+        without: tuple[str, ...] = (),
+        **claims: Any,
+    ) -> str:
+        signer = signer or self.holder
+        body = {
+            "aud": self._world.issuer.config.issuer,
+            "iat": int(self._world.now),
+            "nonce": self.nonce(),
+            **claims,
+        }
+        for name in without:
+            del body[name]
+        bare = {name: value for name, value in signer.public_jwk.items() if name != "kid"}
+        return await jws.sign(
+            signer, body, typ=typ, header={"jwk": bare} if header is None else header
+        )
+
+    async def dpop_proof(self, token: str, path: str, **claims: Any) -> str:
+        bare = {name: self.dpop.public_jwk[name] for name in ("kty", "crv", "x", "y")}
+        body = {
+            "jti": secrets.token_urlsafe(12),
+            "htm": "POST",
+            "htu": self._world.issuer.config.url(path),
+            "iat": int(self._world.now),
+            "ath": base64url.encode(hashlib.sha256(token.encode()).digest()),
+            **claims,
+        }
+        return await jws.sign(self.dpop, body, typ="dpop+jwt", header={"jwk": bare})
+
+    async def headers(self, token: str, path: str, **claims: Any) -> list[tuple[bytes, bytes]]:
+        proof = await self.dpop_proof(token, path, **claims)
+        return [(b"authorization", b"DPoP " + token.encode()), (b"dpop", proof.encode()), JSON]
+
+    async def ask(
+        self,
+        token: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        of: str = CredentialType.REPRESENTATIVE.value,
+        headers: list[tuple[bytes, bytes]] | None = None,
+        **proof: Any,
+    ) -> Answer:
+        """A credential request; ``body`` instead of the honest one where given."""
+        if body is None:
+            body = {
+                "credential_configuration_id": of,
+                "proofs": {"jwt": [await self.proof(**proof)]},
+            }
+        if headers is None:
+            headers = await self.headers(token, "/credential")
+        return await call(
+            self._world.credential,
+            "POST",
+            path="/credential",
+            headers=headers,
+            body=orjson.dumps(body),
+        )
+
+    async def notify(self, token: str, body: Mapping[str, Any]) -> Answer:
+        return await call(
+            self._world.notification,
+            "POST",
+            path="/notification",
+            headers=await self.headers(token, "/notification"),
+            body=orjson.dumps(body),
+        )
+
+
+_WALLET = Wallet(generate("ES256"), generate("ES256"))
+
+
+def registration(organisation_id: str, name: str, now_ms: int, status: str = "live") -> Registration:
+    return Registration(
+        organisation_id=organisation_id,
+        entity_type="local_private_company",
+        type_text="Private company limited by shares",
+        status=status,
+        names=Names(en=name, zh_hant="樣本風箏貿易有限公司", zh_hans="样本风筝贸易有限公司"),
+        address="1 Sample Street, Hong Kong",
+        incorporated_on="2020-01-02",
+        place_of_incorporation="Hong Kong",
+        digest=hashlib.sha256(f"{name}{status}".encode()).digest(),
+        source="sample register",
+        as_of="2026-11-01",
+        recorded_at=now_ms,
+    )
+
+
+def representation(
+    representation_id: str, organisation_id: str, person_id: str, now_ms: int
+) -> Representation:
+    return Representation(
+        representation_id=representation_id,
+        organisation_id=organisation_id,
+        person_id=person_id,
+        role=Role.DIRECTOR,
+        valid_from="2020-01-02",
+        valid_to=None,
+        source="sample register",
+        as_of="2026-11-01",
+        recorded_at=now_ms,
+    )
+
+
+def mandate(now_ms: int, **changes: Any) -> Mandate:
+    terms = MandateTerms(
+        powers=("open_account", "sign_contract"),
+        services=("banking",),
+        limit=Limit("50000.00", "HKD"),
+        representation_type=RepresentationType.SOLE,
+        signing_rule=None,
+        substitution=Substitution.NOT_ALLOWED,
+        valid_from="2026-01-01",
+        valid_until="2027-12-31",
+    )
+    plain = Mandate(
+        mandate_id=MANDATE,
+        organisation_id=ORGANISATION,
+        holder_kind=HolderKind.PERSON,
+        holder_id=CLERK,
+        terms=terms,
+        state=MandateState.ACCEPTED,
+        grantor_accepted=True,
+        holder_accepted=True,
+        parent_id=None,
+        created_at=now_ms,
+        changed_at=now_ms,
+    )
+    return replace(plain, **changes)
+
+

@@ -1,0 +1,169 @@
+"""A ProviderStore in memory: the rules of the real one, without its cost.
+
+Every read gives other tasks a turn, so that races happen; every write is atomic and one at a
+time; an exception rolls it back.
+"""
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from oidc.records import (
+    AccessToken,
+    AuditEvent,
+    AuthorizationCode,
+    Client,
+    Grant,
+    PreAuthorizedOffer,
+    PushedRequest,
+    RefreshToken,
+)
+
+T = TypeVar("T")
+
+
+@dataclass
+class Tables:
+    clients: dict[str, Client] = field(default_factory=dict)
+    pushed: dict[bytes, PushedRequest] = field(default_factory=dict)
+    grants: dict[str, Grant] = field(default_factory=dict)
+    codes: dict[bytes, AuthorizationCode] = field(default_factory=dict)
+    access_tokens: dict[bytes, AccessToken] = field(default_factory=dict)
+    refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
+    offers: dict[str, PreAuthorizedOffer] = field(default_factory=dict)
+    used: dict[bytes, int] = field(default_factory=dict)
+    events: list[AuditEvent] = field(default_factory=list)
+    end_reasons: dict[str, str] = field(default_factory=dict)
+
+    def snapshot(self) -> "Tables":
+        return Tables(**{name: copy.copy(value) for name, value in vars(self).items()})
+
+
+class MemoryStore:
+    """``tables`` is there to be looked at and filled by tests."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self._lock = asyncio.Lock()
+
+    @property
+    def read(self) -> "Reads":
+        return Reads(self.tables)
+
+    async def write(self, work: Callable[["Writes"], Awaitable[T]]) -> T:
+        async with self._lock:
+            before = self.tables.snapshot()
+            try:
+                return await work(Writes(self.tables))
+            except BaseException:
+                self.tables = before
+                raise
+
+
+class Reads:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def client(self, client_id: str) -> Client | None:
+        await asyncio.sleep(0)
+        return self._tables.clients.get(client_id)
+
+    async def pushed_request(self, request_hash: bytes) -> PushedRequest | None:
+        await asyncio.sleep(0)
+        return self._tables.pushed.get(request_hash)
+
+    async def code(self, code_hash: bytes) -> tuple[AuthorizationCode, Grant] | None:
+        await asyncio.sleep(0)
+        code = self._tables.codes.get(code_hash)
+        return (code, self._tables.grants[code.grant_id]) if code else None
+
+    async def refresh_token(self, token_hash: bytes) -> tuple[RefreshToken, Grant] | None:
+        await asyncio.sleep(0)
+        token = self._tables.refresh_tokens.get(token_hash)
+        return (token, self._tables.grants[token.grant_id]) if token else None
+
+    async def access_token(self, token_hash: bytes) -> tuple[AccessToken, Grant | None] | None:
+        await asyncio.sleep(0)
+        token = self._tables.access_tokens.get(token_hash)
+        if token is None:
+            return None
+        return token, self._tables.grants[token.grant_id] if token.grant_id else None
+
+    async def offer(self, code_hash: bytes) -> PreAuthorizedOffer | None:
+        await asyncio.sleep(0)
+        found = [one for one in self._tables.offers.values() if one.code_hash == code_hash]
+        return found[0] if found else None
+
+
+class Writes:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def use_once(self, key_hash: bytes, expires_at: int) -> bool:
+        if key_hash in self._tables.used:
+            return False
+        self._tables.used[key_hash] = expires_at
+        return True
+
+    async def add_pushed_request(self, request: PushedRequest) -> None:
+        self._tables.pushed[request.request_hash] = request
+
+    async def claim_pushed_request(self, request_hash: bytes, now_ms: int) -> bool:
+        pushed = self._tables.pushed[request_hash]
+        if pushed.used_at is not None:
+            return False
+        self._tables.pushed[request_hash] = replace(pushed, used_at=now_ms)
+        return True
+
+    async def add_grant(self, grant: Grant) -> None:
+        self._tables.grants[grant.grant_id] = grant
+
+    async def end_grant(self, grant_id: str, now_ms: int, reason: str) -> None:
+        tables = self._tables
+        tables.grants[grant_id] = replace(tables.grants[grant_id], ended_at=now_ms)
+        tables.end_reasons[grant_id] = reason
+        for key, token in tables.access_tokens.items():
+            if token.grant_id == grant_id:
+                tables.access_tokens[key] = replace(token, ended_at=now_ms)
+
+    async def add_code(self, code: AuthorizationCode) -> None:
+        self._tables.codes[code.code_hash] = code
+
+    async def claim_code(self, code_hash: bytes, now_ms: int) -> bool:
+        code = self._tables.codes[code_hash]
+        if code.used_at is not None:
+            return False
+        self._tables.codes[code_hash] = replace(code, used_at=now_ms)
+        return True
+
+    async def add_access_token(self, token: AccessToken) -> None:
+        self._tables.access_tokens[token.token_hash] = token
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        self._tables.refresh_tokens[token.token_hash] = token
+
+    async def claim_refresh_token(self, token_hash: bytes, now_ms: int) -> bool:
+        token = self._tables.refresh_tokens[token_hash]
+        if token.rotated_at is not None:
+            return False
+        self._tables.refresh_tokens[token_hash] = replace(token, rotated_at=now_ms)
+        return True
+
+    async def claim_offer(self, offer_id: str, now_ms: int) -> bool:
+        offer = self._tables.offers[offer_id]
+        if offer.used_at is not None or offer.ended_at is not None:
+            return False
+        self._tables.offers[offer_id] = replace(offer, used_at=now_ms)
+        return True
+
+    async def count_wrong_transaction_code(self, offer_id: str, now_ms: int, limit: int) -> bool:
+        offer = self._tables.offers[offer_id]
+        tries = offer.wrong_tries + 1
+        ended = now_ms if tries >= limit else offer.ended_at
+        self._tables.offers[offer_id] = replace(offer, wrong_tries=tries, ended_at=ended)
+        return ended is not None
+
+    async def audit(self, event: AuditEvent) -> None:
+        self._tables.events.append(event)
