@@ -101,13 +101,14 @@ def parse_parameters(encoded: bytes) -> dict[str, str]:
         for pair in pairs:
             name, _, value = pair.partition("=")
             # Tokens and codes need no decoding; they are most of what comes.
-            if "%" in pair or "+" in pair or "\x00" in pair:
+            if "%" in name or "+" in name:
                 name = unquote_plus(name, errors="strict")
+            if "%" in value or "+" in value:
                 value = unquote_plus(value, errors="strict")
-                if "\x00" in name or "\x00" in value:
-                    raise InvalidRequest(f"the parameter {name[:60]!a} contains a NUL character")
-            elif not pair:
+            if not pair:
                 continue
+            if "\x00" in name or "\x00" in value:
+                raise InvalidRequest(f"the parameter {name[:60]!a} contains a NUL character")
             if name in parameters:
                 raise InvalidRequest(f"the parameter {name[:60]!a} is repeated")
             if len(value) > MAX_VALUE_CHARACTERS:

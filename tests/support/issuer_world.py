@@ -310,7 +310,9 @@ class Wallet:
 _WALLET = Wallet(generate("ES256"), generate("ES256"))
 
 
-def registration(organisation_id: str, name: str, now_ms: int, status: str = "live") -> Registration:
+def registration(
+    organisation_id: str, name: str, now_ms: int, status: str = "live"
+) -> Registration:
     return Registration(
         organisation_id=organisation_id,
         entity_type="local_private_company",
@@ -368,5 +370,3 @@ def mandate(now_ms: int, **changes: Any) -> Mandate:
         changed_at=now_ms,
     )
     return replace(plain, **changes)
-
-

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote_plus
 
 from keys import base64url, jws
 from keys.jwk import JwkSet
@@ -54,8 +55,6 @@ def challenge(verifier: str = VERIFIER) -> str:
 
 
 def basic(client_id: str, secret: str = SECRET) -> tuple[bytes, bytes]:
-    from urllib.parse import quote_plus
-
     pair = f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()
     return b"authorization", b"Basic " + base64.b64encode(pair)
 
@@ -141,7 +140,7 @@ class World:
 
     # What an honest client sends.
 
-    def claims(self, client_id: str, **changes: Any) -> dict[str, Any]:
+    def claims(self, client_id: str, /, **changes: Any) -> dict[str, Any]:
         now = int(self.now)
         claims = {
             "iss": client_id,
@@ -154,7 +153,13 @@ class World:
         return without_none({**claims, **changes})
 
     async def assertion(
-        self, client_id: str, *, signer: LocalSigner | None = None, typ: Any = None, **changes: Any
+        self,
+        client_id: str,
+        /,
+        *,
+        signer: LocalSigner | None = None,
+        typ: Any = None,
+        **changes: Any,
     ) -> str:
         return await jws.sign(signer or key(client_id), self.claims(client_id, **changes), typ=typ)
 
@@ -234,6 +239,11 @@ class World:
         )
         return code
 
+    def change_client(self, client_id: str, **changes: Any) -> None:
+        """Register the client anew."""
+        record = self.tables.clients[client_id]
+        self.tables.clients[client_id] = replace(record, **changes)
+
     # Requests.
 
     async def token(
@@ -247,7 +257,7 @@ class World:
         return await post_form(self.token_endpoint, {**proving, **form}, headers=headers)
 
     async def redeem(
-        self, code: str, client_id: str, *headers: tuple[bytes, bytes], **changes: Any
+        self, code: str, client_id: str, /, *headers: tuple[bytes, bytes], **changes: Any
     ) -> Answer:
         form = {
             "grant_type": "authorization_code",

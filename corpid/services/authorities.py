@@ -1,0 +1,156 @@
+"""Who may act for whom, now: the one place that decides it.
+
+A person may act alone for an organisation that is live
+- as its director, sole proprietor or partner by the register (a company secretary keeps the
+  company's filings but does not act for it without a mandate), or
+- under an active SOLE mandate given to the person, or
+- under an active SOLE mandate given to an agent organisation that the person acts for by the
+  register.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from corpid.domain.dates import end_of, hong_kong_date
+from corpid.domain.errors import NotAllowed
+from corpid.domain.mandate import HolderKind, Mandate, MandateState, RepresentationType
+from corpid.domain.organisation import Organisation, Representation, Role
+from corpid.services.ports import UnitOfWork
+
+ACTING_ROLES: Final = frozenset({Role.DIRECTOR, Role.SOLE_PROPRIETOR, Role.PARTNER})
+
+
+@dataclass(frozen=True, slots=True)
+class ActingAuthority:
+    """What entitles a person to act alone for one organisation, now.
+
+    ``authority_id`` is the internal id of the representation or mandate. ``via_organisation_id``
+    is the agent organisation that the mandate was given to. ``valid_until_ms`` is when it ends by
+    its dates (epoch ms, exclusive), None when no end is known.
+    """
+
+    authority_id: str
+    kind: str  # "representation" or "mandate"
+    organisation: Organisation
+    role: Role | None
+    mandate: Mandate | None
+    via_organisation_id: str | None
+    valid_from: str
+    valid_until: str | None
+
+    @property
+    def valid_until_ms(self) -> int | None:
+        """The end of ``valid_until``: 24:00 Hong Kong time of that date."""
+        return until_ms(self.valid_until)
+
+
+def until_ms(day: str | None) -> int | None:
+    """24:00 Hong Kong time of an ISO date, in epoch ms."""
+    return None if day is None else end_of(date.fromisoformat(day))
+
+
+async def authorities_of(uow: UnitOfWork, person_id: str, now_ms: int) -> list[ActingAuthority]:
+    """Every authority of the person that counts now, strongest kind first, one per authority."""
+    today = hong_kong_date(now_ms).isoformat()
+    found: list[ActingAuthority] = []
+    agents: list[str] = []
+    for representation in await uow.authority.representations_of(person_id):
+        if not _acts(representation, today):
+            continue
+        organisation = await uow.organisations.by_id(representation.organisation_id)
+        if organisation is None or not organisation.is_live:
+            continue
+        agents.append(organisation.organisation_id)
+        found.append(_by_register(organisation, representation))
+    for mandate in await uow.authority.mandates_held_by(HolderKind.PERSON, person_id):
+        await _add_mandate(uow, mandate, None, today, found)
+    for agent in dict.fromkeys(agents):
+        for mandate in await uow.authority.mandates_held_by(HolderKind.ORGANISATION, agent):
+            await _add_mandate(uow, mandate, agent, today, found)
+    return found
+
+
+async def require_authority(
+    uow: UnitOfWork,
+    person_id: str,
+    organisation_id: str,
+    now_ms: int,
+    authority_id: str | None = None,
+) -> ActingAuthority:
+    """The authority by which the person acts for the organisation.
+
+    Raises:
+        NotAllowed: there is none now, with the reason where one is known.
+    """
+    for authority in await authorities_of(uow, person_id, now_ms):
+        if authority.organisation.organisation_id != organisation_id:
+            continue
+        if authority_id is None or authority.authority_id == authority_id:
+            return authority
+    raise NotAllowed(await _why_not(uow, person_id, organisation_id, now_ms))
+
+
+def _acts(representation: Representation, today: str) -> bool:
+    return representation.role in ACTING_ROLES and representation.holds_on(today)
+
+
+def _by_register(organisation: Organisation, representation: Representation) -> ActingAuthority:
+    return ActingAuthority(
+        authority_id=representation.representation_id,
+        kind="representation",
+        organisation=organisation,
+        role=representation.role,
+        mandate=None,
+        via_organisation_id=None,
+        valid_from=representation.valid_from,
+        valid_until=representation.valid_to,
+    )
+
+
+async def _add_mandate(
+    uow: UnitOfWork,
+    mandate: Mandate,
+    agent: str | None,
+    today: str,
+    found: list[ActingAuthority],
+) -> None:
+    if mandate.state_on(today) is not MandateState.ACTIVE:
+        return
+    if mandate.terms.representation_type is not RepresentationType.SOLE:
+        return
+    organisation = await uow.organisations.by_id(mandate.organisation_id)
+    if organisation is None or not organisation.is_live:
+        return
+    found.append(
+        ActingAuthority(
+            authority_id=mandate.mandate_id,
+            kind="mandate",
+            organisation=organisation,
+            role=None,
+            mandate=mandate,
+            via_organisation_id=agent,
+            valid_from=mandate.terms.valid_from,
+            valid_until=mandate.terms.valid_until,
+        )
+    )
+
+
+async def _why_not(uow: UnitOfWork, person_id: str, organisation_id: str, now_ms: int) -> str:
+    today = hong_kong_date(now_ms).isoformat()
+    organisation = await uow.organisations.by_id(organisation_id)
+    if organisation is None:
+        return "this organisation is not known"
+    if organisation.suspended_at is not None:
+        return "this organisation is suspended"
+    if not organisation.is_live:
+        status = organisation.registration.status
+        return f"the register says that this organisation is not live ({status})"
+    for mandate in await uow.authority.mandates_held_by(HolderKind.PERSON, person_id):
+        if mandate.organisation_id != organisation_id:
+            continue
+        state = mandate.state_on(today)
+        if state is MandateState.ACTIVE:
+            return "the mandate for this organisation is joint: further signers must act together"
+        return f"the mandate for this organisation is not active ({state})"
+    return "this person has no representation in, and no mandate from, this organisation"

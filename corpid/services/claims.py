@@ -1,0 +1,258 @@
+"""What tokens say: the subject, the actor, their attributes, and the mandate.
+
+The ID token, UserInfo, introspection and access tokens all state the same authority, read from
+the same place at the same time (`authority_claim`), and the credential issuer uses it too.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from corpid.domain.errors import NotAllowed
+from corpid.domain.organisation import IdentifierScheme, Organisation
+from corpid.domain.person import Person
+from corpid.services.authorities import ActingAuthority, require_authority
+from corpid.services.mandate_status import MandateStatus
+from corpid.services.pairwise import MANDATE, ORGANISATION, PERSON, REPRESENTATIVE, Pairwise
+from corpid.services.ports import Store
+from keys.clock import Clock
+from oidc.errors import InvalidGrant
+from oidc.records import Client, Grant
+
+AUTHORITY_TYPE: Final = "hk_corp_mandate"
+SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "openid": ("sub", "sub_type", "act"),
+    "entity.identity": ("sub_attributes",),
+    "entity.basic_profile": ("entity_profile",),
+    "user.identity": ("act",),
+    "user.name": ("act",),
+    "mandate": ("mandate",),
+    "profile": ("name", "updated_at"),
+    "email": ("email", "email_verified"),
+    "phone": ("phone_number", "phone_number_verified"),
+    "address": ("address",),
+    "offline_access": (),
+    "credential.company_identity": (),
+    "credential.representative": (),
+}
+_ENTITY_TYPES: Final = {
+    IdentifierScheme.HK_BRN: "BRN",
+    IdentifierScheme.HK_CR_DUMMY: "CR-DUMMY",
+    IdentifierScheme.LEI: "LEI",
+    IdentifierScheme.USCC: "USCC",
+}
+
+
+def authority_claim(
+    authority: ActingAuthority, mandate_id: str, status: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """An authority in the shape of authorization_details type ``hk_corp_mandate`` (RFC 9396 2).
+
+    ``mandate_id`` is what the reader may know it by (pairwise); ``status`` its status claim.
+    """
+    claim: dict[str, Any] = {
+        "type": AUTHORITY_TYPE,
+        "mandate_id": mandate_id,
+        "valid_from": authority.valid_from,
+    }
+    mandate = authority.mandate
+    if mandate is None:
+        assert authority.role is not None
+        claim |= {
+            "basis": "register",
+            "role": authority.role.value,
+            "powers": ["represent_organisation"],
+            "representation_type": "SOLE",
+        }
+    else:
+        terms = mandate.terms
+        claim |= {
+            "basis": "mandate",
+            "powers": list(terms.powers),
+            "representation_type": terms.representation_type.value,
+            "substitution": terms.substitution.value,
+        }
+        if terms.services:
+            claim["services"] = list(terms.services)
+        if terms.limit is not None:
+            claim["limit"] = {"amount": terms.limit.amount, "currency": terms.limit.currency}
+        if terms.signing_rule is not None:
+            claim["signing_rule"] = {
+                "group": terms.signing_rule.group,
+                "min_signers": terms.signing_rule.min_signers,
+            }
+    if authority.valid_until is not None:
+        claim["valid_until"] = authority.valid_until
+    if status is not None:
+        claim["status"] = status
+    return claim
+
+
+def entity_attributes(organisation: Organisation) -> dict[str, str]:
+    """The organisation's identity under Corppass's names."""
+    names = organisation.registration.names
+    attributes = {
+        "entity_type": _ENTITY_TYPES[organisation.scheme],
+        "entity_reg_number": organisation.number,
+        "entity_coi": "HK",
+        "entity_name": names.best("en"),
+        "entity_status": "Registered" if organisation.registration.status == "live" else "Ceased",
+    }
+    if names.zh_hant:
+        attributes["entity_name#zh-Hant"] = names.zh_hant
+    if names.zh_hans:
+        attributes["entity_name#zh-Hans"] = names.zh_hans
+    return attributes
+
+
+def entity_profile(organisation: Organisation) -> dict[str, str]:
+    """The registered facts, each with the register's name and as-of time beside them."""
+    facts = organisation.registration
+    profile = {
+        "legal_form_type": facts.entity_type,
+        "legal_form_text": facts.type_text,
+        "legal_person_status": facts.status,
+        "registered_address": facts.address,
+        "registration_date": facts.incorporated_on,
+        "place_of_incorporation": facts.place_of_incorporation,
+        "source": facts.source,
+        "as_of": facts.as_of,
+    }
+    return {name: value for name, value in profile.items() if value}
+
+
+class TokenClaims:
+    """The Claims port of the authorization server."""
+
+    def __init__(
+        self,
+        store: Store,
+        pairwise: Pairwise,
+        status_entries: MandateStatus,
+        resource_sectors: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._pairwise = pairwise
+        self._status = status_entries
+        self._resource_sectors = resource_sectors
+        self._clock = clock
+
+    async def id_token(self, grant: Grant, client: Client) -> Mapping[str, Any]:
+        """sub, sub_type and act; more only when asked for by the claims parameter."""
+        claims = self._subject(grant, client.sector, client.subject)
+        requested = grant.claims.get("id_token")
+        wanted = frozenset(requested) if isinstance(requested, dict) else frozenset()
+        scopes = _scopes_of(wanted) | (frozenset(grant.scope) & {"entity.identity", "mandate"})
+        return await self._with_attributes(claims, grant, client.sector, scopes)
+
+    async def userinfo(self, grant: Grant, client: Client) -> Mapping[str, Any]:
+        """sub, sub_type, act and everything that the granted scopes bring."""
+        claims = self._subject(grant, client.sector, client.subject)
+        requested = grant.claims.get("userinfo")
+        wanted = frozenset(requested) if isinstance(requested, dict) else frozenset()
+        scopes = frozenset(grant.scope) | _scopes_of(wanted)
+        return await self._with_attributes(claims, grant, client.sector, scopes)
+
+    async def access_token(self, grant: Grant, client: Client, resource: str) -> Mapping[str, Any]:
+        """sub and act, pairwise for the resource's own sector."""
+        sector = self._resource_sectors.get(resource, resource)
+        claims = self._subject(grant, sector, "organisation")
+        scopes = frozenset(grant.scope) & {"mandate"}
+        return await self._with_attributes(claims, grant, sector, scopes)
+
+    async def introspection(self, grant: Grant, client: Client, audience: str) -> Mapping[str, Any]:
+        """What the access token would say, for the resource server that asks."""
+        sector = self._resource_sectors.get(audience, audience) if audience else client.sector
+        claims = self._subject(grant, sector, "organisation")
+        scopes = frozenset(grant.scope) & {"mandate", "entity.identity"}
+        return await self._with_attributes(claims, grant, sector, scopes)
+
+    def _subject(self, grant: Grant, sector: str, subject: str) -> dict[str, Any]:
+        if grant.subject is None or grant.actor is None:
+            return {"sub": grant.client_id, "sub_type": "client"}
+        identify = self._pairwise.identifier
+        actor = {"sub": identify(sector, PERSON, grant.actor), "sub_type": "user"}
+        if subject == "representative":
+            # For software that knows only sub and would merge all staff into one account.
+            pair = f"{grant.actor}\x00{grant.subject}"
+            return {
+                "sub": identify(sector, REPRESENTATIVE, pair),
+                "sub_type": "representative",
+                "act": actor,
+            }
+        return {
+            "sub": identify(sector, ORGANISATION, grant.subject),
+            "sub_type": "entity",
+            "act": actor,
+        }
+
+    async def _with_attributes(
+        self, claims: dict[str, Any], grant: Grant, sector: str, scopes: frozenset[str]
+    ) -> dict[str, Any]:
+        if grant.subject is None or grant.actor is None:
+            return claims
+        read = self._store.read
+        if scopes & {"entity.identity", "entity.basic_profile", "address"}:
+            organisation = await read.organisations.by_id(grant.subject)
+            if organisation is not None:
+                _add_entity(claims, organisation, scopes)
+        if scopes & {"user.identity", "user.name", "profile", "email", "phone"}:
+            person = await read.people.by_id(grant.actor)
+            if person is not None:
+                _add_person(claims, person, scopes)
+        if "mandate" in scopes and grant.authority is not None:
+            claims["mandate"] = await self._mandate(grant, sector)
+        return claims
+
+    async def _mandate(self, grant: Grant, sector: str) -> dict[str, Any]:
+        assert grant.subject is not None and grant.actor is not None
+        assert grant.authority is not None
+        now_ms = int(self._clock() * 1000)
+        try:
+            authority = await require_authority(
+                self._store.read, grant.actor, grant.subject, now_ms, grant.authority
+            )
+        except NotAllowed as error:
+            # It ended between the check of the grant and here: nothing may be said any more.
+            raise InvalidGrant(f"the authority behind this grant has ended: {error}") from None
+        shown = self._pairwise.identifier(sector, MANDATE, grant.authority)
+        status = await self._status.claim(grant.authority, sector)
+        return authority_claim(authority, shown, status)
+
+
+def _scopes_of(wanted: frozenset[str]) -> frozenset[str]:
+    """The scopes that bring these individually requested claims (OpenID Connect Core 5.5)."""
+    return frozenset(
+        scope for scope, names in SCOPES.items() if scope != "openid" and wanted & set(names)
+    )
+
+
+def _add_entity(claims: dict[str, Any], organisation: Organisation, scopes: frozenset[str]) -> None:
+    if "entity.identity" in scopes:
+        claims["sub_attributes"] = entity_attributes(organisation)
+    if "entity.basic_profile" in scopes:
+        claims["entity_profile"] = entity_profile(organisation)
+    if "address" in scopes and organisation.registration.address:
+        claims["address"] = {"formatted": organisation.registration.address, "country": "HK"}
+
+
+def _add_person(claims: dict[str, Any], person: Person, scopes: frozenset[str]) -> None:
+    names = person.names
+    if scopes & {"user.identity", "user.name"}:
+        attributes: dict[str, str] = {"account_type": "standard"}
+        if "user.name" in scopes:
+            attributes["name"] = names.best("en")
+            if names.zh_hant:
+                attributes["name#zh-Hant"] = names.zh_hant
+            if names.zh_hans:
+                attributes["name#zh-Hans"] = names.zh_hans
+        claims["act"] = {**claims["act"], "sub_attributes": attributes}
+    if "profile" in scopes:
+        claims["name"] = names.best("en")
+        claims["updated_at"] = person.created_at // 1000
+    if "email" in scopes and person.email:
+        claims["email"] = person.email
+        claims["email_verified"] = False
+    if "phone" in scopes and person.phone:
+        claims["phone_number"] = person.phone
+        claims["phone_number_verified"] = False

@@ -1,0 +1,50 @@
+"""The status entry of each pair of client sector and mandate.
+
+A shared index would link what pairwise subjects keep apart, so every sector gets an entry of its
+own, made when a client first needs it; ending the mandate flips them all.
+"""
+
+from typing import Any, Protocol
+
+from corpid.domain.credential import StatusEntry
+from corpid.services.ports import Store, UnitOfWork
+from keys.clock import Clock
+
+
+class EntryAllocator(Protocol):
+    """Where fresh status entries come from."""
+
+    async def reserve(self) -> StatusEntry:
+        """An entry that nobody else has or will have. Not to be called inside a write."""
+
+
+class MandateStatus:
+    """Finds or makes the entry; ``status_url`` is the URL under which the lists are served."""
+
+    def __init__(
+        self, store: Store, allocator: EntryAllocator, clock: Clock, status_url: str
+    ) -> None:
+        self._store = store
+        self._allocator = allocator
+        self._clock = clock
+        self._status_url = status_url
+
+    async def claim(self, authority: str, sector: str) -> dict[str, Any]:
+        """The ``status`` claim of an artefact (Token Status List, section 6.1)."""
+        entry = await self._store.read.status_lists.mandate_entry(authority, sector)
+        if entry is None:
+            entry = await self._create(authority, sector)
+        return {"status_list": {"idx": entry.index, "uri": f"{self._status_url}/{entry.list_id}"}}
+
+    async def _create(self, authority: str, sector: str) -> StatusEntry:
+        fresh = await self._allocator.reserve()
+        now_ms = int(self._clock() * 1000)
+
+        async def work(uow: UnitOfWork) -> StatusEntry:
+            existing = await uow.status_lists.mandate_entry(authority, sector)
+            if existing is not None:
+                return existing
+            await uow.status_lists.add_mandate_entry(authority, sector, fresh, now_ms)
+            return fresh
+
+        return await self._store.write(work)

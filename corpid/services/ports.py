@@ -1,0 +1,324 @@
+"""What the use cases need from storage: one repository per aggregate, one unit of work.
+
+Reading methods work on committed state (``store.read``) and inside ``store.write``; writing
+methods only inside ``store.write``. A use case awaits nothing but its unit of work inside a
+write, returns values, and raises to roll everything back.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from keys.ring import KeyRecord
+
+from corpid.domain.credential import (
+    Credential,
+    CredentialState,
+    CredentialType,
+    EntryStatus,
+    StatusEntry,
+)
+from corpid.domain.mandate import Mandate, MandateEvent, Side
+from corpid.domain.organisation import (
+    Branch,
+    Identifier,
+    IdentifierScheme,
+    Organisation,
+    Registration,
+    Representation,
+)
+from corpid.domain.person import PasswordMethod, Person, TotpMethod
+from corpid.services.records import (
+    ClientRecord,
+    Consent,
+    CredentialRow,
+    Interaction,
+    MandateHistoryRow,
+    Offer,
+    OutboxMessage,
+    Session,
+    SignInGuard,
+    StatusListRow,
+)
+from oidc.ports import ProviderReads, ProviderWrites
+
+T = TypeVar("T")
+
+
+class Organisations(Protocol):
+    """Businesses, their numbers, and what registers say of them."""
+
+    async def by_id(self, organisation_id: str) -> Organisation | None: ...
+    async def by_number(self, scheme: IdentifierScheme, value: str) -> Organisation | None: ...
+    async def search(self, text: str, limit: int) -> list[Organisation]:
+        """By the beginning of a number or of a name, in any script."""
+
+    async def identifiers(self, organisation_id: str) -> list[Identifier]: ...
+    async def branches(self, organisation_id: str) -> list[Branch]: ...
+    async def registration_at(self, organisation_id: str, at_ms: int) -> Registration | None:
+        """What was recorded as known at that instant."""
+
+    async def add(
+        self, organisation_id: str, identifier: Identifier, registration: Registration
+    ) -> None: ...
+    async def add_identifier(self, organisation_id: str, identifier: Identifier) -> None: ...
+    async def replace_registration(self, registration: Registration) -> None:
+        """End the open row at ``registration.recorded_at`` and add this one."""
+
+    async def add_branch(self, branch: Branch, now_ms: int) -> None: ...
+    async def suspend(self, organisation_id: str, now_ms: int) -> bool: ...
+    async def resume(self, organisation_id: str) -> bool: ...
+
+
+class People(Protocol):
+    """People and how they sign in."""
+
+    async def by_id(self, person_id: str) -> Person | None: ...
+    async def by_username(self, username: str) -> tuple[PasswordMethod, SignInGuard] | None: ...
+    async def username_of(self, person_id: str) -> str | None: ...
+    async def totp(self, person_id: str) -> tuple[TotpMethod, SignInGuard] | None: ...
+    async def add(self, person: Person) -> None: ...
+    async def add_password(self, method: PasswordMethod, now_ms: int) -> None: ...
+    async def set_password_hash(self, username: str, password_hash: str) -> None: ...
+    async def add_totp(self, method: TotpMethod, now_ms: int) -> None: ...
+    async def use_totp_step(self, person_id: str, step: int) -> bool:
+        """Accept a code's time step; False when that step or a later one was used."""
+
+    async def guard_password(self, username: str, guard: SignInGuard) -> None:
+        """Write the failure count and the time until which guesses are refused."""
+
+    async def guard_totp(self, person_id: str, guard: SignInGuard) -> None: ...
+    async def close(self, person_id: str, now_ms: int) -> bool: ...
+
+
+class Authority(Protocol):
+    """Representations and mandates."""
+
+    async def representation(self, representation_id: str) -> Representation | None: ...
+    async def representations_of(
+        self, person_id: str, at_ms: int | None = None
+    ) -> list[Representation]:
+        """Open ones, or those recorded as open at an instant."""
+
+    async def representations_in(
+        self, organisation_id: str, at_ms: int | None = None
+    ) -> list[Representation]:
+        """Open ones, or those recorded as open at an instant."""
+
+    async def add_representation(self, representation: Representation) -> None: ...
+    async def end_representation(self, representation_id: str, now_ms: int) -> bool: ...
+    async def mandate(self, mandate_id: str) -> Mandate | None: ...
+    async def mandates_held_by(self, holder_kind: str, holder_id: str) -> list[Mandate]: ...
+    async def mandates_in(self, organisation_id: str) -> list[Mandate]: ...
+    async def standing(
+        self, organisation_id: str, person_id: str, authority: str
+    ) -> tuple[object, ...] | None:
+        """A value that changes when the organisation, person, or mandate or representation does.
+
+        None when there is no such mandate or representation. Inside a write the rows are kept
+        from changing until it is over.
+        """
+
+    async def mandate_history(self, mandate_id: str) -> list[MandateHistoryRow]: ...
+    async def add_mandate(
+        self, mandate: Mandate, side: Side, actor: str, reason: str = ""
+    ) -> None: ...
+    async def change_mandate(
+        self, mandate: Mandate, event: MandateEvent, side: Side, actor: str, reason: str = ""
+    ) -> None:
+        """Write the new state and its event; ``mandate.changed_at`` is the recorded time."""
+
+
+class Clients(Protocol):
+    """Relying parties."""
+
+    async def by_id(self, client_id: str) -> ClientRecord | None: ...
+    async def at(self, client_id: str, at_ms: int) -> ClientRecord | None: ...
+    async def all(self, limit: int = 1000) -> list[ClientRecord]: ...
+    async def add(self, client: ClientRecord) -> None: ...
+    async def replace_policy(self, client: ClientRecord) -> None: ...
+    async def disable(self, client_id: str, now_ms: int) -> bool: ...
+
+
+class SignIns(Protocol):
+    """Browser sessions, interactions and consents."""
+
+    async def session(self, session_hash: bytes) -> Session | None: ...
+    async def add_session(self, session: Session) -> None: ...
+    async def strengthen_session(self, session: Session) -> None:
+        """Write the assurance, methods and sign-in time of an existing session."""
+
+    async def end_session(self, session_id: str, now_ms: int) -> bool: ...
+    async def end_sessions_of(self, person_id: str, now_ms: int) -> int: ...
+    async def interaction(self, interaction_hash: bytes) -> Interaction | None: ...
+    async def add_interaction(self, interaction: Interaction) -> None: ...
+    async def update_interaction(self, interaction: Interaction) -> None: ...
+    async def finish_interaction(self, interaction_hash: bytes, now_ms: int) -> bool:
+        """False when it was finished before."""
+
+    async def consent(
+        self, person_id: str, organisation_id: str, client_id: str
+    ) -> Consent | None: ...
+    async def give_consent(self, consent: Consent) -> None:
+        """Replace the open consent, if any."""
+
+    async def end_consents(
+        self, now_ms: int, *, person_id: str | None = None, client_id: str | None = None
+    ) -> int: ...
+
+
+class Grants(Protocol):
+    """Ending authorizations with their tokens."""
+
+    async def end_by_authority(self, authority: str, now_ms: int, reason: str) -> int: ...
+    async def end_by_actor(self, person_id: str, now_ms: int, reason: str) -> int: ...
+    async def end_by_subject(self, organisation_id: str, now_ms: int, reason: str) -> int: ...
+    async def end_by_session(self, session_id: str, now_ms: int, reason: str) -> int: ...
+    async def end_by_client(self, client_id: str, now_ms: int, reason: str) -> int: ...
+
+
+class Credentials(Protocol):
+    """Offers and issuance records."""
+
+    async def offer(self, offer_id: str) -> Offer | None: ...
+    async def add_offer(self, offer: Offer) -> None: ...
+    async def end_offers_by_authority(self, authority: str, now_ms: int) -> int: ...
+    async def by_id(self, credential_id: str) -> Credential | None: ...
+    async def by_entry(self, entry: StatusEntry) -> Credential | None: ...
+    async def by_notification(self, notification_hash: bytes) -> Credential | None: ...
+    async def unanswered(
+        self, grant_id: str, credential_type: CredentialType, holder_thumbprint: str
+    ) -> list[Credential]:
+        """Issued under this grant to this key, and no notification came yet."""
+
+    async def held_under(self, authority: str) -> list[Credential]:
+        """Not revoked nor replaced, issued for this mandate or representation."""
+
+    async def find(
+        self,
+        *,
+        organisation_id: str | None = None,
+        person_id: str | None = None,
+        state: CredentialState | None = None,
+        limit: int = 200,
+    ) -> list[Credential]: ...
+    async def add(self, row: CredentialRow) -> None: ...
+    async def change_state(
+        self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
+    ) -> None: ...
+
+
+class StatusLists(Protocol):
+    """Status lists and their entries."""
+
+    async def all(self) -> list[StatusListRow]: ...
+    async def by_id(self, list_id: str) -> StatusListRow | None: ...
+    async def add(self, row: StatusListRow) -> None: ...
+    async def reserve(self, list_id: str, count: int) -> int | None:
+        """Reserve a block of counter values; the first of them, or None when the list is full."""
+
+    async def set_status(self, entry: StatusEntry, status: EntryStatus, now_ms: int) -> None:
+        """Write an entry's status, raise the list's version, and bump the change counter."""
+
+    async def status_of(self, entry: StatusEntry) -> EntryStatus: ...
+    async def changed_since(self, list_id: str, version: int) -> list[tuple[int, EntryStatus]]:
+        """Entries whose last change has a version above ``version``."""
+
+    async def publish(
+        self, list_id: str, version: int, token: str, published_at: int, published_until: int
+    ) -> bool:
+        """Store a signed list; False when a newer one (version, then time) is stored already."""
+
+    async def mandate_entry(self, authority: str, sector: str) -> StatusEntry | None: ...
+    async def mandate_entries(self, authority: str) -> list[StatusEntry]: ...
+    async def add_mandate_entry(
+        self, authority: str, sector: str, entry: StatusEntry, now_ms: int
+    ) -> None: ...
+
+
+class Operations(Protocol):
+    """Keys, sealed secrets, facts about the database, audit, outbox, change counters."""
+
+    async def keys(self) -> list[KeyRecord]: ...
+    async def add_key(self, record: KeyRecord) -> None: ...
+    async def update_key(self, record: KeyRecord) -> None: ...
+    async def secrets(self) -> dict[str, bytes]: ...
+    async def add_secret(self, name: str, sealed: bytes, now_ms: int) -> None: ...
+    async def meta(self) -> dict[str, str]: ...
+    async def set_meta(self, name: str, value: str) -> None: ...
+    async def audit(self, event: str, facts: Mapping[str, object]) -> None: ...
+    async def audit_rows(self, limit: int, event: str | None = None) -> list[bytes]: ...
+    async def enqueue(self, message: OutboxMessage) -> None: ...
+    async def changes(self) -> dict[str, int]: ...
+    async def bump(self, topic: str) -> None:
+        """Raise a change counter: ``clients``, ``keys``, ``authority`` or ``status``."""
+
+
+class UnitOfWork(Protocol):
+    """Every repository over one connection or one transaction."""
+
+    @property
+    def organisations(self) -> Organisations: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def authority(self) -> Authority: ...
+    @property
+    def clients(self) -> Clients: ...
+    @property
+    def sign_ins(self) -> SignIns: ...
+    @property
+    def grants(self) -> Grants: ...
+    @property
+    def credentials(self) -> Credentials: ...
+    @property
+    def status_lists(self) -> StatusLists: ...
+    @property
+    def operations(self) -> Operations: ...
+    @property
+    def provider_reads(self) -> ProviderReads: ...
+    @property
+    def provider_writes(self) -> ProviderWrites: ...
+
+
+class Store(Protocol):
+    """The durable store."""
+
+    @property
+    def read(self) -> UnitOfWork:
+        """Committed state; writing methods must not be called on it."""
+
+    async def write(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """One transaction; durable when this returns. ``work`` awaits only its unit of work."""
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """Be told soon after another process changed something (a hint, not a promise)."""
+
+
+class RegisterRows(Protocol):
+    """Bulk access for register imports: many organisations in a few short transactions.
+
+    A call is not atomic: what was written before an error stays, and an import is run again.
+    """
+
+    async def digests(self, numbers: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+        """The digests of the open registrations of these (scheme, value) numbers."""
+
+    async def known(
+        self, numbers: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[str, bytes]]:
+        """The same with the organisation id before the digest."""
+
+    async def add(
+        self,
+        entries: Sequence[tuple[Identifier, Registration]],
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Add new organisations, each with its number and registration.
+
+        With ``facts`` every transaction has an audit row and raises the counter ``authority``.
+        """
+
+    async def replace(
+        self, registrations: Sequence[Registration], facts: Mapping[str, object] | None = None
+    ) -> None:
+        """End the open registrations of these organisations and add these; ``facts`` as above."""

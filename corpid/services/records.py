@@ -1,0 +1,159 @@
+"""Records of the use cases that are no part of the domain: how the service runs its business."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from corpid.domain.credential import Credential, CredentialType, StatusEntry
+from corpid.domain.mandate import MandateEvent, MandateState, Side
+from corpid.domain.person import Assurance
+
+
+@dataclass(frozen=True, slots=True)
+class SignInGuard:
+    """How often guessing failed, and until when (epoch ms) further guesses are refused."""
+
+    failures: int
+    blocked_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """A relying party as registered. ``metadata`` has RFC 7591's names and our own."""
+
+    client_id: str
+    sector: str
+    metadata: Mapping[str, Any]
+    secret_hash: bytes | None
+    created_at: int
+    recorded_at: int
+    disabled_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser's sign-in session; times in epoch ms."""
+
+    session_hash: bytes
+    session_id: str
+    person_id: str
+    assurance: Assurance
+    methods: tuple[str, ...]
+    signed_in_at: int
+    expires_at: int
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """An authorization request waiting for a person, bound to one browser."""
+
+    interaction_hash: bytes
+    binding_hash: bytes
+    client_id: str
+    request: str
+    pushed_request_hash: bytes | None
+    person_id: str | None
+    organisation_id: str | None
+    created_at: int
+    expires_at: int
+    finished_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person, for an organisation, agreed that a client is told."""
+
+    person_id: str
+    organisation_id: str
+    client_id: str
+    scopes: frozenset[str]
+    claims: str
+    given_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class MandateHistoryRow:
+    """One event in a mandate's life and the state after it."""
+
+    sequence: int
+    event: MandateEvent
+    side: Side
+    actor: str
+    state: MandateState
+    grantor_accepted: bool
+    holder_accepted: bool
+    reason: str
+    recorded_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A credential offer as it is stored."""
+
+    offer_id: str
+    code_hash: bytes
+    transaction_code_hash: bytes | None
+    organisation_id: str
+    person_id: str
+    authority: str
+    credential_types: tuple[CredentialType, ...]
+    created_at: int
+    expires_at: int
+    wrong_tries: int = 0
+    used_at: int | None = None
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """A credential together with what only its issuance needs."""
+
+    credential: Credential
+    grant_id: str
+    signing_kid: str
+    notification_hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusListRow:
+    """A status list as it is stored."""
+
+    list_id: str
+    bits: int
+    size: int
+    sealed_permutation_key: bytes
+    reserved: int
+    version: int
+    published_version: int
+    published_token: str | None
+    published_at: int | None
+    published_until: int | None
+    created_at: int
+    closed_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """Something that must be told to others."""
+
+    message_id: bytes
+    topic: str
+    body: bytes
+    created_at: int
+    due_at: int
+
+
+__all__ = [
+    "ClientRecord",
+    "Consent",
+    "CredentialRow",
+    "Interaction",
+    "MandateHistoryRow",
+    "Offer",
+    "OutboxMessage",
+    "Session",
+    "SignInGuard",
+    "StatusEntry",
+    "StatusListRow",
+]

@@ -1,0 +1,172 @@
+"""The service's settings: from the environment (``CORPID_…``), a ``.env``-style file, or code.
+
+Every setting has a doc line; ``corpid config show`` prints them with their present values, and
+secrets are never printed.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from corpid.errors import ConfigurationError
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(BaseSettings):
+    """What an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CORPID_", env_file=None, extra="forbid", frozen=True, validate_default=True
+    )
+
+    issuer: str = Field(
+        default="http://127.0.0.1:8080",
+        description="The one issuer: OpenID Provider, credential issuer and jwt-vc-issuer. "
+        "https except on loopback; it may have a path; it never changes for a database.",
+    )
+    database_url: str = Field(
+        default="sqlite:///corpid.db",
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE",
+    )
+    database_password_file: Path | None = Field(
+        default=None,
+        description="A file with the password of the database URL, which then has none itself.",
+    )
+    master_key_file: Path | None = Field(
+        default=Path("master.key"),
+        description="The file with the master key (32 bytes in base64url), mode 0600.",
+    )
+    master_key: str | None = Field(
+        default=None,
+        repr=False,
+        description="The master key itself, instead of a file.",
+    )
+    status_base: str | None = Field(
+        default=None,
+        description="Where status lists are published; default: the issuer. Lists outlive hosts.",
+    )
+    acr_base: str | None = Field(default=None, description="Base of acr values; default issuer/acr")
+    vct_base: str | None = Field(default=None, description="Base of vct values; default issuer/vct")
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on.")
+    tls_certificate: Path | None = Field(default=None, description="Certificate chain (PEM).")
+    tls_key: Path | None = Field(default=None, description="The certificate's key (PEM).")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses or networks of reverse proxies whose forwarded client address "
+        "counts, comma separated.",
+    )
+    migrate: Literal["auto", "never"] = Field(
+        default="auto",
+        description="auto: SQLite databases are migrated at start. PostgreSQL always by command.",
+    )
+    dpop_nonce: Literal["optional", "required"] = Field(
+        default="optional", description="Whether every DPoP proof must carry a server nonce."
+    )
+    resource_sectors: dict[str, str] = Field(
+        default_factory=dict,
+        description="Audience of JWT access tokens -> its sector of pairwise subjects (JSON).",
+    )
+    session_hours: int = Field(default=8, ge=1, le=24 * 30, description="Life of a sign-in.")
+    status_poll_ms: int = Field(
+        default=50, ge=5, le=1000, description="How often changes of status are looked for."
+    )
+    purge_seconds: int = Field(
+        default=60, ge=1, description="How often rows past their lifetime are purged."
+    )
+    argon2_memory_kib: int = Field(
+        default=19_456, ge=64, description="argon2id memory per password check, KiB."
+    )
+    log_format: Literal["json", "console"] = Field(default="json", description="Log lines.")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("issuer", "status_base", "acr_base", "vct_base")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ValueError("must be an absolute https URL")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("must use https: http is for loopback only")
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError("must have no query, fragment or user")
+        if value.endswith("/"):
+            raise ValueError("must not end with a slash")
+        return value
+
+    @model_validator(mode="after")
+    def _check_tls(self) -> "Settings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        return self
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the service by https: cookies are then ``__Host-`` Secure."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def status_url(self) -> str:
+        """The URL under which status lists are published."""
+        return f"{self.status_base or self.issuer}/status"
+
+    @property
+    def acr_url(self) -> str:
+        """Base of the acr values."""
+        return self.acr_base or f"{self.issuer}/acr"
+
+    @property
+    def vct_url(self) -> str:
+        """Base of the vct values."""
+        return self.vct_base or f"{self.issuer}/vct"
+
+    def database_location(self) -> str:
+        """The database URL with its password, from the file if one is set.
+
+        Raises:
+            ConfigurationError: the password file cannot be read.
+        """
+        if self.database_password_file is None:
+            return self.database_url
+        try:
+            password = self.database_password_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(
+                f"the database password file {self.database_password_file} cannot be read"
+            ) from None
+        parts = urlsplit(self.database_url)
+        user, _, host = parts.netloc.rpartition("@")
+        netloc = f"{user.partition(':')[0]}:{quote(password, safe='')}@{host}"
+        return urlunsplit(parts._replace(netloc=netloc))
+
+    def read_master_key(self) -> str:
+        """The master key's text.
+
+        Raises:
+            ConfigurationError: there is none, and where one was looked for.
+        """
+        if self.master_key:
+            return self.master_key
+        if self.master_key_file is None:
+            raise ConfigurationError(
+                "no master key: set CORPID_MASTER_KEY_FILE to its file (or CORPID_MASTER_KEY)"
+            )
+        try:
+            return self.master_key_file.read_text("ascii")
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(
+                f"the master key file {self.master_key_file} cannot be read: put the key there, "
+                "set CORPID_MASTER_KEY_FILE to where it is, or run `corpid init` for a new database"
+            ) from None

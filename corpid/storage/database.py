@@ -1,0 +1,45 @@
+"""The storage executor: one asynchronous interface, two engines, chosen by URL."""
+
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from corpid.storage.errors import StorageError
+from corpid.storage.interface import Connection, Database, Row, Transaction, Work
+from corpid.storage.postgresql import open_postgresql
+from corpid.storage.sqlite import open_sqlite
+
+__all__ = ["Connection", "Database", "Row", "Transaction", "Work", "open_database"]
+
+DEADLINE: Final = 5.0
+"""Seconds that a read or a write may wait for a lock or a connection."""
+
+MAX_CONNECTIONS: Final = 10
+"""Pooled PostgreSQL connections per process."""
+
+
+async def open_database(
+    url: str, *, deadline: float = DEADLINE, max_connections: int = MAX_CONNECTIONS
+) -> Database:
+    """Open the database at `url`; `deadline` is in seconds.
+
+    `sqlite:///relative.db`, `sqlite:////absolute/path.db`, or
+    `postgresql://user:password@host:port/name`, where the query may give `host=` (a directory
+    for a Unix socket), `sslmode=` and so on. Raises StorageError for any other URL and
+    StorageUnavailable if the database cannot be opened. No message holds the URL, which may
+    hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise StorageError("the database URL is malformed") from None
+    if parts.scheme == "sqlite":
+        if parts.netloc or parts.query or parts.fragment or len(parts.path) < 2:
+            raise StorageError(
+                "a SQLite URL names a file: sqlite:///relative.db or sqlite:////absolute/path.db"
+            )
+        return await open_sqlite(unquote(parts.path[1:]), deadline=deadline)
+    if parts.scheme in {"postgresql", "postgres"}:
+        return await open_postgresql(url, deadline=deadline, max_connections=max_connections)
+    raise StorageError(
+        f"unknown database scheme {parts.scheme!r}: use sqlite:///path or postgresql://..."
+    )

@@ -1,0 +1,197 @@
+"""Group commit: many units of work, one fsync.
+
+All units that are ready in one turn of the event loop share a transaction, each in a savepoint
+of its own. Nobody is answered before the commit, and everybody is told if it fails.
+"""
+
+import asyncio
+import random
+import sqlite3
+from collections import deque
+from collections.abc import Iterable
+from contextvars import Context, copy_context
+from typing import Any, Final, TypeVar
+
+from corpid.storage.errors import StorageBusy, StorageError, StorageUnavailable
+from corpid.storage.interface import Work
+from corpid.storage.sqlite_connection import run, translate
+
+T = TypeVar("T")
+
+MAX_GROUP: Final = 64
+"""Units in one commit."""
+
+MAX_HOLD: Final = 0.005
+"""Seconds after which no further unit joins a group: the loop stands still meanwhile."""
+
+RETRY_BETWEEN: Final = (0.001, 0.005)
+"""Seconds between two attempts to get the write lock from another process."""
+
+
+class _Unit:
+    __slots__ = ("context", "error", "expires", "future", "result", "work")
+
+    def __init__(self, work: Work[Any], future: asyncio.Future[Any], expires: float) -> None:
+        self.work = work
+        self.future = future
+        self.expires = expires
+        # Log context of the caller, so that its lines are attributed to its request.
+        self.context: Context = copy_context()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class GroupCommit:
+    """The one writer of a process: queues units of work and commits them in groups."""
+
+    def __init__(self, connection: sqlite3.Connection, *, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+        self._queue: deque[_Unit] = deque()
+        self._scheduled = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.working = False
+        """True while units run: then nothing else of this database may be used."""
+
+    async def write(self, work: Work[T]) -> T:
+        """See `Database.write`."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.append(_Unit(work, future, loop.time() + self._deadline))
+        if not self._scheduled:
+            self._scheduled = True
+            self._idle.clear()
+            loop.call_soon(self._flush, loop)
+        return await future
+
+    async def drain(self) -> None:
+        """Wait until nothing is queued."""
+        await self._idle.wait()
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            retry = self._commit_group(loop)
+        except BaseException as error:
+            # Interrupted in the middle (Ctrl-C): roll back, answer everybody, let it pass.
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            _fail(self._queue, StorageUnavailable(f"interrupted by {type(error).__name__}"), error)
+            self._queue.clear()
+            self._rest()
+            raise
+        if not self._queue:
+            self._rest()
+        elif retry:
+            pause = random.uniform(*RETRY_BETWEEN)  # noqa: S311 - jitter, no secret
+            loop.call_later(pause, self._flush, loop)
+        else:
+            loop.call_soon(self._flush, loop)
+
+    def _rest(self) -> None:
+        self._scheduled = False
+        self._idle.set()
+
+    def _commit_group(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Commit one group from the queue; True if the lock was not to be had."""
+        while self._queue and self._queue[0].future.done():  # cancelled before it began
+            self._queue.popleft()
+        if not self._queue:
+            return False
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            return self._not_begun(translate(error), error, loop.time())
+        group: list[_Unit] = []
+        try:
+            self._run_group(group, loop)
+            # A single unit that failed has been rolled back already.
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+        except (sqlite3.Error, StorageError) as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            failure = translate(error) if isinstance(error, sqlite3.Error) else error
+            _fail(group, failure, error)
+        except BaseException as error:
+            _fail(group, StorageUnavailable(f"interrupted by {type(error).__name__}"), error)
+            raise
+        else:
+            _answer(group)
+        return False
+
+    def _not_begun(self, failure: StorageError, cause: Exception, now: float) -> bool:
+        """Fail those that have waited long enough, or everybody if waiting cannot help."""
+        queue = self._queue
+        waiting_helps = isinstance(failure, StorageBusy)
+        while queue and (not waiting_helps or queue[0].expires <= now):
+            _fail((queue.popleft(),), failure, cause)
+        return waiting_helps
+
+    def _run_group(self, group: list[_Unit], loop: asyncio.AbstractEventLoop) -> None:
+        queue = self._queue
+        until = loop.time() + MAX_HOLD
+        alone = len(queue) == 1
+        self.working = True
+        try:
+            while queue and len(group) < MAX_GROUP:
+                unit = queue.popleft()
+                if unit.future.done():
+                    continue
+                group.append(unit)
+                if alone:
+                    self._run_alone(unit)
+                else:
+                    self._run_in_savepoint(unit)
+                if loop.time() > until:
+                    return
+        finally:
+            self.working = False
+
+    def _run_alone(self, unit: _Unit) -> None:
+        try:
+            unit.result = unit.context.run(run, unit.work, self._connection)
+        except (Exception, asyncio.CancelledError) as error:
+            unit.error = error
+            self._still_open(error)
+            self._connection.execute("ROLLBACK")
+
+    def _run_in_savepoint(self, unit: _Unit) -> None:
+        execute = self._connection.execute
+        execute("SAVEPOINT unit")
+        try:
+            unit.result = unit.context.run(run, unit.work, self._connection)
+        except (Exception, asyncio.CancelledError) as error:
+            unit.error = error
+            self._still_open(error)
+            execute("ROLLBACK TO unit")
+        execute("RELEASE unit")
+
+    def _still_open(self, error: BaseException) -> None:
+        """A full disk and its like make SQLite roll back everything: then nobody has succeeded."""
+        if not self._connection.in_transaction:
+            if isinstance(error, StorageError):
+                raise error
+            raise StorageUnavailable("the database rolled the transaction back") from error
+
+
+def _answer(group: Iterable[_Unit]) -> None:
+    for unit in group:
+        if unit.future.done():  # cancelled
+            continue
+        if unit.error is None:
+            unit.future.set_result(unit.result)
+        else:
+            unit.future.set_exception(unit.error)
+
+
+def _fail(units: Iterable[_Unit], failure: StorageError, cause: BaseException) -> None:
+    for unit in units:
+        if unit.future.done():
+            continue
+        # One object each, for a traceback grows on every raise. `__new__`, because subclasses
+        # build their message from other arguments.
+        own = type(failure).__new__(type(failure), *failure.args)
+        own.__dict__.update(failure.__dict__)
+        own.__cause__ = cause
+        unit.future.set_exception(own)

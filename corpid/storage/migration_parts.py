@@ -1,0 +1,77 @@
+"""The vocabulary of the migrations in ``alembic/versions``: a column or an index in a word.
+
+Released migrations rest on it, so what is here never changes its meaning; add to it instead.
+"""
+
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from alembic import op
+
+T = TypeVar("T", bound=Any)
+
+
+def text(*names: str) -> list[sa.Column[str]]:
+    """TEXT columns; ``name!`` is part of the primary key, ``name?`` may be NULL."""
+    return _columns(names, sa.Text())
+
+
+def by_code_point(name: str) -> sa.Column[str]:
+    """A TEXT column compared by code point on both engines: a range of it means the same."""
+    kind = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    return sa.Column(name.rstrip("!"), kind, primary_key=name.endswith("!"))
+
+
+def integer(*names: str) -> list[sa.Column[int]]:
+    """BIGINT columns; none counts by itself."""
+    return _columns(names, sa.BigInteger())
+
+
+def blob(*names: str) -> list[sa.Column[bytes]]:
+    """BLOB (BYTEA) columns."""
+    return _columns(names, sa.LargeBinary())
+
+
+def _columns(names: tuple[str, ...], kind: sa.types.TypeEngine[T]) -> list[sa.Column[T]]:
+    return [
+        sa.Column(
+            name.rstrip("!?"),
+            kind,
+            primary_key=name.endswith("!"),
+            nullable=name.endswith("?"),
+            autoincrement=False,
+        )
+        for name in names
+    ]
+
+
+def to(**targets: str) -> list[sa.ForeignKeyConstraint]:
+    """Foreign keys: ``column="table.column"``."""
+    return [sa.ForeignKeyConstraint([name], [target]) for name, target in targets.items()]
+
+
+def one_of(column: str, *values: str) -> sa.CheckConstraint:
+    """A CHECK that the column has one of these values."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"ck_{column}")
+
+
+def create(name: str, *parts: sa.schema.SchemaItem) -> None:
+    """A table that is found by its whole key: on SQLite one B-tree instead of two."""
+    op.create_table(name, *parts, sqlite_with_rowid=False)
+
+
+def index(
+    name: str, table: str, *columns: str, unique: bool = False, where: str | None = None
+) -> None:
+    """An index, of the rows that fulfil ``where`` only if that is given."""
+    condition = None if where is None else sa.text(where)
+    op.create_index(
+        name,
+        table,
+        list(columns),
+        unique=unique,
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )

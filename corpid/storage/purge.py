@@ -1,0 +1,136 @@
+"""Deleting what has outlived its use: docs/storage.md has the table of lifetimes.
+
+What is deleted here has no effect any more: it is refused by its own instants long before. Audit,
+credentials, status entries and register facts stay.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, select
+
+from corpid.storage.constructs import removing, table
+from corpid.storage.database import Database, Transaction
+from corpid.storage.statement import Statement
+
+BATCH: Final = 500
+"""Rows in one transaction: a few milliseconds, during which nobody else can write."""
+
+_MINUTE: Final = 60_000
+_DAY: Final = 24 * 60 * _MINUTE
+
+REUSE_SEEN: Final = 10 * _MINUTE
+"""Milliseconds that a code or pushed request is kept after its end, to notice a second use."""
+
+OFFERS_KEPT: Final = 30 * _DAY
+"""Milliseconds that an offer is kept after its end: its holder may ask what became of it."""
+
+DELIVERED_KEPT: Final = 7 * _DAY
+"""Milliseconds that a delivered message is kept."""
+
+_replay = table("replay")
+_pushed = table("pushed_request")
+_interaction = table("interaction")
+_code = table("authorization_code")
+_access = table("access_token")
+_refresh = table("refresh_token")
+_grant = table("authorization_grant")
+_session = table("session")
+_offer = table("credential_offer")
+_outbox = table("outbox")
+
+
+def _batch(of: Table, *conditions: ColumnElement[bool]) -> tuple[Statement, Statement]:
+    """What removes a batch, and what counts all of it."""
+    (key,) = of.primary_key
+    doomed = select(key).where(*conditions).limit(bindparam("batch"))
+    counting = Statement(select(func.count()).select_from(of).where(*conditions))
+    return removing(of, key.in_(doomed)), counting
+
+
+def _expired(of: Table) -> tuple[Statement, Statement]:
+    return _batch(of, of.c.expires_at < bindparam("before"))
+
+
+def _of_grant(token: Table) -> ColumnElement[bool]:
+    return exists().where(token.c.grant_id == _grant.c.grant_id)
+
+
+# In this order: a grant goes after everything that hangs on it. A code lives a minute from its
+# grant's beginning, so it is gone, or as dead as the grant, when the grant has ended for a while.
+_RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
+    ("replay", _expired(_replay), 0),
+    ("pushed_request", _expired(_pushed), REUSE_SEEN),
+    ("interaction", _expired(_interaction), 0),
+    ("authorization_code", _expired(_code), REUSE_SEEN),
+    ("access_token", _expired(_access), 0),
+    ("refresh_token", _expired(_refresh), 0),
+    (
+        "authorization_grant",
+        _batch(
+            _grant,
+            _grant.c.expires_at < bindparam("before"),
+            ~_of_grant(_access),
+            ~_of_grant(_refresh),
+        ),
+        REUSE_SEEN,
+    ),
+    ("session", _expired(_session), 0),
+    ("credential_offer", _expired(_offer), OFFERS_KEPT),
+    (
+        "outbox",
+        _batch(
+            _outbox,
+            and_(
+                _outbox.c.delivered_at.is_not(None),
+                _outbox.c.delivered_at < bindparam("before"),
+            ),
+        ),
+        DELIVERED_KEPT,
+    ),
+)
+
+
+async def purge(
+    database: Database,
+    now_ms: int,
+    batch: int = BATCH,
+    pause: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+) -> dict[str, int]:
+    """Delete what has outlived its use; the number of deleted rows by table.
+
+    Each batch is a transaction of its own, with ``pause`` (seconds) as long as it took after it,
+    because the engine does not hand the write lock on in order. Two purges at once do no harm.
+    """
+    deleted: dict[str, int] = {}
+    for name, (statement, _), kept in _RULES:
+        deleted[name] = 0
+        while True:
+            began = time.perf_counter()
+            count = await database.bulk(_unit(statement, now_ms - kept, batch))
+            deleted[name] += count
+            if count < batch:
+                break
+            await pause(time.perf_counter() - began)
+    return deleted
+
+
+async def purgeable(database: Database, now_ms: int) -> dict[str, int]:
+    """The number of rows by table that ``purge`` would delete now.
+
+    Grants go after their tokens, so a purge may delete more of them than are counted before it.
+    """
+    counted = {}
+    for name, (_, statement), kept in _RULES:
+        row = await database.one(statement, before=now_ms - kept)
+        counted[name] = 0 if row is None else int(row[0])
+    return counted
+
+
+def _unit(statement: Statement, before: int, batch: int) -> Callable[[Transaction], Awaitable[int]]:
+    async def unit(transaction: Transaction) -> int:
+        return await transaction.execute(statement, before=before, batch=batch)
+
+    return unit

@@ -1,0 +1,303 @@
+"""Credential offers and issuance records."""
+
+from typing import Any, Final
+
+from sqlalchemy import bindparam, or_, select
+
+from corpid.domain.credential import Credential, CredentialState, CredentialType, StatusEntry
+from corpid.services.records import CredentialRow, Offer
+from corpid.storage.constructs import MAX_ROWS, adding, changing, finding, given, table
+from corpid.storage.mapping import words
+from corpid.storage.scope import Repository
+from corpid.storage.statement import Statement
+
+_offer = table("credential_offer")
+_credential = table("credential")
+_grant = table("authorization_grant")
+_mandate = table("mandate")
+
+_FINAL: Final = [CredentialState.REPLACED.value, CredentialState.REVOKED.value]
+
+_OFFER: Final = finding(_offer, given(_offer.c.offer_id))
+_ADD_OFFER: Final = adding(_offer)
+_END_OFFERS: Final = changing(
+    _offer,
+    given(_offer.c.authority),
+    _offer.c.used_at.is_(None),
+    _offer.c.ended_at.is_(None),
+    _offer.c.expires_at > bindparam("now"),
+    ended_at=bindparam("now"),
+)
+
+# The mandate's own id is there only when the authority is a mandate, not a representation.
+_WHOLE: Final = select(
+    _credential.c.credential_id,
+    _credential.c.credential_type,
+    _credential.c.organisation_id,
+    _credential.c.person_id,
+    _credential.c.authority,
+    _mandate.c.mandate_id,
+    _credential.c.holder_thumbprint,
+    _credential.c.list_id,
+    _credential.c.list_index,
+    _credential.c.state,
+    _credential.c.payload_digest,
+    _credential.c.issued_at,
+    _credential.c.expires_at,
+    _credential.c.changed_at,
+).join_from(_credential, _mandate, _credential.c.authority == _mandate.c.mandate_id, isouter=True)
+_BY_ID: Final = Statement(_WHOLE.where(given(_credential.c.credential_id)))
+_BY_ENTRY: Final = Statement(
+    _WHOLE.where(given(_credential.c.list_id), given(_credential.c.list_index))
+)
+_BY_NOTIFICATION: Final = Statement(_WHOLE.where(given(_credential.c.notification_hash)).limit(1))
+# Two requests for the same credential line up here, so that the later one sees the earlier's.
+_LOCK_GRANT: Final = Statement(
+    select(_grant.c.grant_id).where(given(_grant.c.grant_id)).with_for_update()
+)
+_UNANSWERED: Final = Statement(
+    _WHOLE.where(
+        given(_credential.c.grant_id),
+        given(_credential.c.credential_type),
+        given(_credential.c.holder_thumbprint),
+        _credential.c.state == CredentialState.ISSUED.value,
+    ).order_by(_credential.c.issued_at, _credential.c.credential_id)
+)
+_HELD_UNDER: Final = Statement(
+    _WHOLE.where(given(_credential.c.authority), _credential.c.state.not_in(_FINAL)).order_by(
+        _credential.c.issued_at, _credential.c.credential_id
+    )
+)
+
+
+def _optional(name: str) -> Any:
+    column = _credential.c[name]
+    wanted = bindparam(name, type_=column.type)
+    return or_(wanted.is_(None), column == wanted)
+
+
+_LATEST_FIRST: Final = (
+    _WHOLE.where(_optional("state"))
+    .order_by(_credential.c.issued_at.desc(), _credential.c.credential_id)
+    .limit(bindparam("limit"))
+)
+# One statement per index, because "parameter is null or equal" keeps the planner from using it.
+_FIND: Final = Statement(_LATEST_FIRST)
+_FIND_BY_ORGANISATION: Final = Statement(
+    _LATEST_FIRST.where(given(_credential.c.organisation_id), _optional("person_id"))
+)
+_FIND_BY_PERSON: Final = Statement(_LATEST_FIRST.where(given(_credential.c.person_id)))
+_ADD: Final = adding(_credential)
+_CHANGE_STATE: Final = changing(
+    _credential,
+    given(_credential.c.credential_id),
+    _credential.c.state.not_in(_FINAL),
+    state=bindparam("new_state"),
+    changed_at=bindparam("now"),
+    change_reason=bindparam("reason"),
+)
+
+
+class SqlCredentials(Repository):
+    """``services.ports.Credentials``."""
+
+    __slots__ = ()
+
+    async def offer(self, offer_id: str) -> Offer | None:
+        """An offer, used, ended and expired ones too."""
+        row = await self._in.reads.one(_OFFER, offer_id=offer_id)
+        return None if row is None else _offer_of(row)
+
+    async def add_offer(self, offer: Offer) -> None:
+        """Add an offer."""
+        await self._in.writes.execute(
+            _ADD_OFFER,
+            offer_id=offer.offer_id,
+            code_hash=offer.code_hash,
+            transaction_code_hash=offer.transaction_code_hash,
+            wrong_tries=offer.wrong_tries,
+            organisation_id=offer.organisation_id,
+            person_id=offer.person_id,
+            authority=offer.authority,
+            credential_types=words(kind.value for kind in offer.credential_types),
+            created_at=offer.created_at,
+            expires_at=offer.expires_at,
+            used_at=offer.used_at,
+            ended_at=offer.ended_at,
+        )
+
+    async def end_offers_by_authority(self, authority: str, now_ms: int) -> int:
+        """End the open offers that rest on a mandate or representation; how many."""
+        return await self._in.writes.execute(_END_OFFERS, authority=authority, now=now_ms)
+
+    async def by_id(self, credential_id: str) -> Credential | None:
+        """A credential in whatever state."""
+        row = await self._in.reads.one(_BY_ID, credential_id=credential_id)
+        return None if row is None else _credential_of(row)
+
+    async def by_entry(self, entry: StatusEntry) -> Credential | None:
+        """The credential that has this status entry."""
+        row = await self._in.reads.one(_BY_ENTRY, list_id=entry.list_id, list_index=entry.index)
+        return None if row is None else _credential_of(row)
+
+    async def by_notification(self, notification_hash: bytes) -> Credential | None:
+        """The credential that a wallet's notification is about."""
+        row = await self._in.reads.one(_BY_NOTIFICATION, notification_hash=notification_hash)
+        return None if row is None else _credential_of(row)
+
+    async def unanswered(
+        self, grant_id: str, credential_type: CredentialType, holder_thumbprint: str
+    ) -> list[Credential]:
+        """Issued under this grant to this key, and no notification came yet.
+
+        Inside a write, no other transaction gets past this for the grant until that is over.
+        """
+        if self._in.locking:
+            await self._in.reads.one(_LOCK_GRANT, grant_id=grant_id)
+        found = await self._in.reads.all(
+            _UNANSWERED,
+            grant_id=grant_id,
+            credential_type=credential_type.value,
+            holder_thumbprint=holder_thumbprint,
+        )
+        return [_credential_of(row) for row in found]
+
+    async def held_under(self, authority: str) -> list[Credential]:
+        """Not revoked nor replaced, issued for this mandate or representation."""
+        found = await self._in.reads.all(_HELD_UNDER, authority=authority)
+        return [_credential_of(row) for row in found]
+
+    async def find(
+        self,
+        *,
+        organisation_id: str | None = None,
+        person_id: str | None = None,
+        state: CredentialState | None = None,
+        limit: int = 200,
+    ) -> list[Credential]:
+        """Those that fit everything given, the latest first."""
+        wanted: dict[str, Any] = {
+            "state": None if state is None else state.value,
+            "limit": min(limit, MAX_ROWS),
+        }
+        if organisation_id is not None:
+            statement = _FIND_BY_ORGANISATION
+            wanted |= {"organisation_id": organisation_id, "person_id": person_id}
+        elif person_id is not None:
+            statement = _FIND_BY_PERSON
+            wanted |= {"person_id": person_id}
+        else:
+            statement = _FIND
+        return [_credential_of(row) for row in await self._in.reads.all(statement, **wanted)]
+
+    async def add(self, row: CredentialRow) -> None:
+        """Add an issuance record.
+
+        Raises:
+            ValueError: the credential rests on neither or both of mandate and representation.
+            UniqueViolation: its status entry belongs to another credential.
+        """
+        credential = row.credential
+        if (credential.mandate_id is None) == (credential.representation_id is None):
+            raise ValueError("a credential rests on a mandate or on a representation")
+        await self._in.writes.execute(
+            _ADD,
+            credential_id=credential.credential_id,
+            credential_type=credential.credential_type.value,
+            organisation_id=credential.organisation_id,
+            person_id=credential.person_id,
+            authority=credential.mandate_id or credential.representation_id,
+            grant_id=row.grant_id,
+            holder_thumbprint=credential.holder_thumbprint,
+            list_id=credential.entry.list_id,
+            list_index=credential.entry.index,
+            state=credential.state.value,
+            payload_digest=credential.payload_digest,
+            signing_kid=row.signing_kid,
+            notification_hash=row.notification_hash,
+            issued_at=credential.issued_at,
+            expires_at=credential.expires_at,
+            changed_at=credential.changed_at,
+            change_reason="",
+        )
+
+    async def change_state(
+        self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
+    ) -> None:
+        """Write a credential's state. A final one (replaced, revoked) stays as it is.
+
+        So of two transactions that end a credential the second changes nothing, and a wallet's
+        late notification does not bring a revoked one back.
+        """
+        await self._in.writes.execute(
+            _CHANGE_STATE,
+            credential_id=credential_id,
+            new_state=state.value,
+            now=now_ms,
+            reason=reason,
+        )
+
+
+def _offer_of(row: tuple[Any, ...]) -> Offer:
+    (
+        offer_id,
+        code_hash,
+        transaction_code_hash,
+        wrong_tries,
+        organisation_id,
+        person_id,
+        authority,
+        credential_types,
+        created_at,
+        expires_at,
+        used_at,
+        ended_at,
+    ) = row
+    return Offer(
+        offer_id=offer_id,
+        code_hash=code_hash,
+        transaction_code_hash=transaction_code_hash,
+        organisation_id=organisation_id,
+        person_id=person_id,
+        authority=authority,
+        credential_types=tuple(CredentialType(kind) for kind in credential_types.split()),
+        created_at=created_at,
+        expires_at=expires_at,
+        wrong_tries=wrong_tries,
+        used_at=used_at,
+        ended_at=ended_at,
+    )
+
+
+def _credential_of(row: tuple[Any, ...]) -> Credential:
+    (
+        credential_id,
+        credential_type,
+        organisation_id,
+        person_id,
+        authority,
+        mandate_id,
+        holder_thumbprint,
+        list_id,
+        list_index,
+        state,
+        payload_digest,
+        issued_at,
+        expires_at,
+        changed_at,
+    ) = row
+    return Credential(
+        credential_id=credential_id,
+        credential_type=CredentialType(credential_type),
+        organisation_id=organisation_id,
+        person_id=person_id,
+        mandate_id=mandate_id,
+        representation_id=authority if mandate_id is None else None,
+        holder_thumbprint=holder_thumbprint,
+        entry=StatusEntry(list_id, list_index),
+        state=CredentialState(state),
+        payload_digest=payload_digest,
+        issued_at=issued_at,
+        expires_at=expires_at,
+        changed_at=changed_at,
+    )

@@ -1,0 +1,216 @@
+"""Browser sessions, interactions and consents."""
+
+from typing import Any, Final
+
+from sqlalchemy import bindparam
+
+from corpid.domain.person import Assurance
+from corpid.services.records import Consent, Interaction, Session
+from corpid.storage.constructs import adding, adding_or_replacing, changing, finding, given, table
+from corpid.storage.mapping import words
+from corpid.storage.scope import Repository
+
+_session = table("session")
+_interaction = table("interaction")
+_consent = table("consent")
+
+_SESSION: Final = finding(_session, given(_session.c.session_hash))
+_ADD_SESSION: Final = adding(_session)
+_STRENGTHEN: Final = changing(
+    _session,
+    given(_session.c.session_hash),
+    _session.c.ended_at.is_(None),
+    assurance=bindparam("level"),
+    methods=bindparam("amr"),
+    signed_in_at=bindparam("at"),
+)
+_END_SESSION: Final = changing(
+    _session,
+    given(_session.c.session_id),
+    _session.c.ended_at.is_(None),
+    ended_at=bindparam("now"),
+)
+_END_SESSIONS_OF: Final = changing(
+    _session,
+    given(_session.c.person_id),
+    _session.c.ended_at.is_(None),
+    _session.c.expires_at > bindparam("now"),
+    ended_at=bindparam("now"),
+)
+
+_INTERACTION: Final = finding(_interaction, given(_interaction.c.interaction_hash))
+_ADD_INTERACTION: Final = adding(_interaction)
+_UPDATE_INTERACTION: Final = changing(
+    _interaction,
+    given(_interaction.c.interaction_hash),
+    _interaction.c.finished_at.is_(None),
+    binding_hash=bindparam("binding"),
+    request=bindparam("text"),
+    pushed_request_hash=bindparam("pushed"),
+    person_id=bindparam("person"),
+    organisation_id=bindparam("organisation"),
+    expires_at=bindparam("until"),
+)
+_FINISH: Final = changing(
+    _interaction,
+    given(_interaction.c.interaction_hash),
+    _interaction.c.finished_at.is_(None),
+    finished_at=bindparam("now"),
+)
+
+_OPEN: Final = _consent.c.ended_at.is_(None)
+_OF_THREE: Final = (
+    given(_consent.c.person_id),
+    given(_consent.c.organisation_id),
+    given(_consent.c.client_id),
+)
+_CONSENT: Final = finding(_consent, *_OF_THREE, _OPEN)
+_END_CONSENT: Final = changing(
+    _consent,
+    *_OF_THREE,
+    _OPEN,
+    _consent.c.given_at != bindparam("now"),
+    ended_at=bindparam("now"),
+)
+_GIVE_CONSENT: Final = adding_or_replacing(_consent)
+_OF_PERSON: Final = given(_consent.c.person_id)
+_OF_CLIENT: Final = given(_consent.c.client_id)
+_END_OF_PERSON: Final = changing(_consent, _OF_PERSON, _OPEN, ended_at=bindparam("now"))
+_END_OF_CLIENT: Final = changing(_consent, _OF_CLIENT, _OPEN, ended_at=bindparam("now"))
+_END_OF_BOTH: Final = changing(_consent, _OF_PERSON, _OF_CLIENT, _OPEN, ended_at=bindparam("now"))
+
+
+class SqlSignIns(Repository):
+    """``services.ports.SignIns``."""
+
+    __slots__ = ()
+
+    async def session(self, session_hash: bytes) -> Session | None:
+        """The session, ended and expired ones too."""
+        row = await self._in.reads.one(_SESSION, session_hash=session_hash)
+        return None if row is None else _session_of(row)
+
+    async def add_session(self, session: Session) -> None:
+        """Add a session."""
+        await self._in.writes.execute(
+            _ADD_SESSION,
+            session_hash=session.session_hash,
+            session_id=session.session_id,
+            person_id=session.person_id,
+            assurance=session.assurance.value,
+            methods=words(session.methods),
+            signed_in_at=session.signed_in_at,
+            expires_at=session.expires_at,
+            ended_at=session.ended_at,
+        )
+
+    async def strengthen_session(self, session: Session) -> None:
+        """Write the assurance, methods and sign-in time of an existing session."""
+        await self._in.writes.execute(
+            _STRENGTHEN,
+            session_hash=session.session_hash,
+            level=session.assurance.value,
+            amr=words(session.methods),
+            at=session.signed_in_at,
+        )
+
+    async def end_session(self, session_id: str, now_ms: int) -> bool:
+        """End a session; False when it has ended before or is not known."""
+        changed = await self._in.writes.execute(_END_SESSION, session_id=session_id, now=now_ms)
+        return changed == 1
+
+    async def end_sessions_of(self, person_id: str, now_ms: int) -> int:
+        """End every live session of a person; how many."""
+        return await self._in.writes.execute(_END_SESSIONS_OF, person_id=person_id, now=now_ms)
+
+    async def interaction(self, interaction_hash: bytes) -> Interaction | None:
+        """The interaction, finished and expired ones too."""
+        row = await self._in.reads.one(_INTERACTION, interaction_hash=interaction_hash)
+        return None if row is None else Interaction(*row)
+
+    async def add_interaction(self, interaction: Interaction) -> None:
+        """Add an interaction."""
+        await self._in.writes.execute(
+            _ADD_INTERACTION,
+            interaction_hash=interaction.interaction_hash,
+            binding_hash=interaction.binding_hash,
+            client_id=interaction.client_id,
+            request=interaction.request,
+            pushed_request_hash=interaction.pushed_request_hash,
+            person_id=interaction.person_id,
+            organisation_id=interaction.organisation_id,
+            created_at=interaction.created_at,
+            expires_at=interaction.expires_at,
+            finished_at=interaction.finished_at,
+        )
+
+    async def update_interaction(self, interaction: Interaction) -> None:
+        """Write who signed in and for whom, the binding and the request; not when finished."""
+        await self._in.writes.execute(
+            _UPDATE_INTERACTION,
+            interaction_hash=interaction.interaction_hash,
+            binding=interaction.binding_hash,
+            text=interaction.request,
+            pushed=interaction.pushed_request_hash,
+            person=interaction.person_id,
+            organisation=interaction.organisation_id,
+            until=interaction.expires_at,
+        )
+
+    async def finish_interaction(self, interaction_hash: bytes, now_ms: int) -> bool:
+        """False when it was finished before."""
+        changed = await self._in.writes.execute(
+            _FINISH, interaction_hash=interaction_hash, now=now_ms
+        )
+        return changed == 1
+
+    async def consent(self, person_id: str, organisation_id: str, client_id: str) -> Consent | None:
+        """The consent in force."""
+        row = await self._in.reads.one(
+            _CONSENT, person_id=person_id, organisation_id=organisation_id, client_id=client_id
+        )
+        if row is None:
+            return None
+        person, organisation, client, given_at, _, scopes, claims = row
+        return Consent(person, organisation, client, frozenset(scopes.split()), claims, given_at)
+
+    async def give_consent(self, consent: Consent) -> None:
+        """Replace the open consent, if any."""
+        of_three: dict[str, Any] = {
+            "person_id": consent.person_id,
+            "organisation_id": consent.organisation_id,
+            "client_id": consent.client_id,
+        }
+        await self._in.writes.execute(_END_CONSENT, **of_three, now=consent.given_at)
+        await self._in.writes.execute(
+            _GIVE_CONSENT,
+            **of_three,
+            given_at=consent.given_at,
+            ended_at=None,
+            scopes=words(sorted(consent.scopes)),
+            claims=consent.claims,
+        )
+
+    async def end_consents(
+        self, now_ms: int, *, person_id: str | None = None, client_id: str | None = None
+    ) -> int:
+        """End the consents of a person, to a client, or of that person to that client.
+
+        Raises:
+            ValueError: neither is given: that would end everybody's.
+        """
+        execute = self._in.writes.execute
+        if person_id is not None and client_id is not None:
+            return await execute(_END_OF_BOTH, person_id=person_id, client_id=client_id, now=now_ms)
+        if person_id is not None:
+            return await execute(_END_OF_PERSON, person_id=person_id, now=now_ms)
+        if client_id is not None:
+            return await execute(_END_OF_CLIENT, client_id=client_id, now=now_ms)
+        raise ValueError("end_consents needs a person or a client")
+
+
+def _session_of(row: tuple[Any, ...]) -> Session:
+    key, session_id, person_id, assurance, methods, *instants = row
+    return Session(
+        key, session_id, person_id, Assurance(assurance), tuple(methods.split()), *instants
+    )

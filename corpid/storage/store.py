@@ -1,0 +1,127 @@
+"""The durable store: the use cases' ports over an open database."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from corpid.services.ports import UnitOfWork
+from corpid.storage.client_cache import ClientCache
+from corpid.storage.database import Database, Transaction
+from corpid.storage.provider_store import SqlProviderReads, SqlProviderStore, SqlProviderWrites
+from corpid.storage.repositories.authority import SqlAuthority
+from corpid.storage.repositories.clients import SqlClients
+from corpid.storage.repositories.credentials import SqlCredentials
+from corpid.storage.repositories.grants import SqlGrants
+from corpid.storage.repositories.operations import SqlOperations
+from corpid.storage.repositories.organisations import SqlOrganisations
+from corpid.storage.repositories.people import SqlPeople
+from corpid.storage.repositories.sign_ins import SqlSignIns
+from corpid.storage.repositories.status_lists import SqlStatusLists
+from corpid.storage.scope import CHANGES, Scope
+from keys.clock import Clock, Random
+
+T = TypeVar("T")
+
+
+class SqlUnitOfWork:
+    """``services.ports.UnitOfWork``. A repository holds nothing but the scope: made when used."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    @property
+    def organisations(self) -> SqlOrganisations:
+        """Businesses."""
+        return SqlOrganisations(self._scope)
+
+    @property
+    def people(self) -> SqlPeople:
+        """People."""
+        return SqlPeople(self._scope)
+
+    @property
+    def authority(self) -> SqlAuthority:
+        """Representations and mandates."""
+        return SqlAuthority(self._scope)
+
+    @property
+    def clients(self) -> SqlClients:
+        """Relying parties."""
+        return SqlClients(self._scope)
+
+    @property
+    def sign_ins(self) -> SqlSignIns:
+        """Sessions, interactions, consents."""
+        return SqlSignIns(self._scope)
+
+    @property
+    def grants(self) -> SqlGrants:
+        """Ending authorizations."""
+        return SqlGrants(self._scope)
+
+    @property
+    def credentials(self) -> SqlCredentials:
+        """Offers and issuance records."""
+        return SqlCredentials(self._scope)
+
+    @property
+    def status_lists(self) -> SqlStatusLists:
+        """Status lists."""
+        return SqlStatusLists(self._scope)
+
+    @property
+    def operations(self) -> SqlOperations:
+        """Keys, secrets, audit, outbox, change counters."""
+        return SqlOperations(self._scope)
+
+    @property
+    def provider_reads(self) -> SqlProviderReads:
+        """What the authorization server reads."""
+        return SqlProviderReads(self._scope)
+
+    @property
+    def provider_writes(self) -> SqlProviderWrites:
+        """What the authorization server writes."""
+        return SqlProviderWrites(self._scope)
+
+
+class SqlStore:
+    """``services.ports.Store``; ``provider`` is the authorization server's view of it."""
+
+    def __init__(self, database: Database, clock: Clock, random: Random) -> None:
+        clients = ClientCache()
+        self._database = database
+        self._clock = clock
+        self._random = random
+        self._clients = clients
+        self._callbacks: list[Callable[[], None]] = []
+        self.read = SqlUnitOfWork(Scope(database, None, clock, random, clients))
+        self.provider = SqlProviderStore(database, clock, random, clients)
+
+    async def write(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """See ``Store.write``; ``work`` may be run again after a conflict."""
+
+        def unit(transaction: Transaction) -> Awaitable[T]:
+            return work(
+                SqlUnitOfWork(
+                    Scope(transaction, transaction, self._clock, self._random, self._clients)
+                )
+            )
+
+        return await self._database.write(unit)
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """See ``Store.subscribe``; works from ``listen`` on."""
+        self._callbacks.append(changed)
+
+    async def listen(self) -> None:
+        """Begin to hear of changes in other processes. Call it once.
+
+        On SQLite nothing is ever heard: there the counters are read (``operations.changes``).
+        """
+        await self._database.subscribe(CHANGES, self._changed)
+
+    def _changed(self) -> None:
+        for callback in self._callbacks:
+            callback()

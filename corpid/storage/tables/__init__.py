@@ -1,0 +1,92 @@
+"""The SQLModel tables: storage only. ``table=True`` does not validate, so CHECK constraints do.
+
+Column types are TEXT, BIGINT and BLOB only, so that both engines return the same values:
+instants are epoch milliseconds, register dates ISO text, JSON canonical text.
+"""
+
+from sqlmodel import SQLModel
+
+from corpid.storage.tables.authority import (
+    MandateEventTable,
+    MandateTable,
+    RepresentationTable,
+)
+from corpid.storage.tables.clients import ClientPolicyTable, ClientTable, SectorTable
+from corpid.storage.tables.credentials import (
+    CredentialTable,
+    MandateStatusTable,
+    OfferTable,
+    StatusEntryTable,
+    StatusListTable,
+)
+from corpid.storage.tables.grants import (
+    AccessTokenTable,
+    AuthorizationCodeTable,
+    GrantTable,
+    PushedRequestTable,
+    RefreshTokenTable,
+    ReplayTable,
+)
+from corpid.storage.tables.operations import (
+    AuditTable,
+    ChangeTable,
+    KeyTable,
+    MetaTable,
+    OutboxTable,
+    SecretTable,
+)
+from corpid.storage.tables.organisations import (
+    BranchTable,
+    IdentifierTable,
+    OrganisationNameTable,
+    OrganisationTable,
+    RegistrationTable,
+)
+from corpid.storage.tables.people import (
+    ConsentTable,
+    InteractionTable,
+    PasswordTable,
+    PersonTable,
+    SessionTable,
+    TotpTable,
+)
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "AccessTokenTable",
+    "AuditTable",
+    "AuthorizationCodeTable",
+    "BranchTable",
+    "ChangeTable",
+    "ClientPolicyTable",
+    "ClientTable",
+    "ConsentTable",
+    "CredentialTable",
+    "GrantTable",
+    "IdentifierTable",
+    "InteractionTable",
+    "KeyTable",
+    "MandateEventTable",
+    "MandateStatusTable",
+    "MandateTable",
+    "MetaTable",
+    "OfferTable",
+    "OrganisationNameTable",
+    "OrganisationTable",
+    "OutboxTable",
+    "PasswordTable",
+    "PersonTable",
+    "PushedRequestTable",
+    "RefreshTokenTable",
+    "RegistrationTable",
+    "ReplayTable",
+    "RepresentationTable",
+    "SecretTable",
+    "SectorTable",
+    "SessionTable",
+    "StatusEntryTable",
+    "StatusListTable",
+    "TotpTable",
+    "metadata",
+]

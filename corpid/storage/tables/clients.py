@@ -1,0 +1,51 @@
+"""Relying parties: a client, its policy as intervals, and the sectors of pairwise subjects."""
+
+from sqlalchemy import Index
+from sqlalchemy import text as sql
+from sqlmodel import SQLModel
+
+from corpid.storage.tables.columns import KEYED, blob, integer, text
+
+
+class SectorTable(SQLModel, table=True):
+    """A sector of pairwise identifiers (OpenID Connect Core 8.1); fixed at registration."""
+
+    __tablename__ = "sector"
+    __table_args__ = (KEYED,)
+
+    sector: str = text(primary_key=True)
+    created_at: int = integer()
+
+
+class ClientTable(SQLModel, table=True):
+    """A relying party. What may change is in ``client_policy``."""
+
+    __tablename__ = "client"
+    __table_args__ = (KEYED,)
+
+    client_id: str = text(primary_key=True)
+    sector: str = text(foreign_key="sector.sector")
+    created_at: int = integer()
+    disabled_at: int | None = integer(nullable=True, default=None)
+
+
+class ClientPolicyTable(SQLModel, table=True):
+    """A client's registration as it was from ``recorded_at`` to ``ended_at``."""
+
+    __tablename__ = "client_policy"
+    __table_args__ = (
+        Index(
+            "ux_client_policy_open",
+            "client_id",
+            unique=True,
+            sqlite_where=sql("ended_at IS NULL"),
+            postgresql_where=sql("ended_at IS NULL"),
+        ),
+        KEYED,
+    )
+
+    client_id: str = text(primary_key=True, foreign_key="client.client_id")
+    recorded_at: int = integer(primary_key=True)
+    ended_at: int | None = integer(nullable=True, default=None)
+    metadata_json: str = text()  # RFC 7591 names and our own, canonical JSON
+    secret_hash: bytes | None = blob(nullable=True, default=None)

@@ -1,0 +1,118 @@
+"""Offers, issued credentials, and the status lists that tell whether they hold."""
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from corpid.domain.credential import CredentialState, CredentialType
+from corpid.storage.tables.columns import KEYED, blob, integer, one_of, text
+
+
+class OfferTable(SQLModel, table=True):
+    """A credential offer by pre-authorized code; codes are stored as keyed hashes."""
+
+    __tablename__ = "credential_offer"
+    __table_args__ = (
+        Index("ix_offer_expiry", "expires_at"),
+        Index("ix_offer_person", "person_id"),
+        KEYED,
+    )
+
+    offer_id: str = text(primary_key=True)
+    code_hash: bytes = blob(unique=True)
+    transaction_code_hash: bytes | None = blob(nullable=True, default=None)
+    wrong_tries: int = integer(default=0)
+    organisation_id: str = text(foreign_key="organisation.organisation_id")
+    person_id: str = text(foreign_key="person.person_id")
+    authority: str = text()  # the mandate or representation that the person holds
+    credential_types: str = text()  # blank separated
+    created_at: int = integer()
+    expires_at: int = integer()
+    used_at: int | None = integer(nullable=True, default=None)
+    ended_at: int | None = integer(nullable=True, default=None)
+
+
+class CredentialTable(SQLModel, table=True):
+    """The record of one credential issued to one holder key."""
+
+    __tablename__ = "credential"
+    __table_args__ = (
+        one_of("credential_type", [kind.value for kind in CredentialType]),
+        one_of("state", [state.value for state in CredentialState]),
+        Index("ix_credential_organisation", "organisation_id"),
+        Index("ix_credential_person", "person_id"),
+        Index("ix_credential_authority", "authority"),
+        Index("ux_credential_entry", "list_id", "list_index", unique=True),
+        Index("ix_credential_grant", "grant_id"),
+        KEYED,
+    )
+
+    credential_id: str = text(primary_key=True)
+    credential_type: str = text()
+    organisation_id: str = text(foreign_key="organisation.organisation_id")
+    person_id: str = text(foreign_key="person.person_id")
+    authority: str = text()  # mandate or representation id
+    grant_id: str = text()
+    holder_thumbprint: str = text()
+    list_id: str = text(foreign_key="status_list.list_id")
+    list_index: int = integer()
+    state: str = text()
+    payload_digest: bytes = blob()
+    signing_kid: str = text()
+    notification_hash: bytes | None = blob(nullable=True, default=None, index=True)
+    issued_at: int = integer()
+    expires_at: int = integer()
+    changed_at: int = integer()
+    change_reason: str = text(default="")
+
+
+class StatusListTable(SQLModel, table=True):
+    """One status list: how far it is used, and the last signed token that was published."""
+
+    __tablename__ = "status_list"
+    __table_args__ = (KEYED,)
+
+    list_id: str = text(primary_key=True)
+    bits: int = integer()
+    size: int = integer()
+    sealed_permutation_key: bytes = blob()
+    reserved: int = integer(default=0)  # counter values handed out in blocks
+    version: int = integer(default=0)  # grows with every change of an entry
+    published_version: int = integer(default=-1)
+    published_token: str | None = text(nullable=True, default=None)
+    published_at: int | None = integer(nullable=True, default=None)
+    published_until: int | None = integer(nullable=True, default=None)
+    created_at: int = integer()
+    closed_at: int | None = integer(nullable=True, default=None)
+
+
+class StatusEntryTable(SQLModel, table=True):
+    """Entries that are not valid; an absent row is VALID. ``version`` dates the last change."""
+
+    __tablename__ = "status_entry"
+    __table_args__ = (
+        one_of("status", ["valid", "invalid", "suspended"]),
+        Index("ix_status_entry_version", "list_id", "version"),
+        KEYED,
+    )
+
+    list_id: str = text(primary_key=True, foreign_key="status_list.list_id")
+    list_index: int = integer(primary_key=True)
+    status: str = text()
+    version: int = integer()
+    changed_at: int = integer()
+
+
+class MandateStatusTable(SQLModel, table=True):
+    """The status entry of each pair of client sector and mandate: shared entries would link."""
+
+    __tablename__ = "mandate_status"
+    __table_args__ = (
+        Index("ux_mandate_status_entry", "list_id", "list_index", unique=True),
+        KEYED,
+    )
+
+    mandate_id: str = text(primary_key=True)  # a mandate's or a representation's id
+    sector: str = text(primary_key=True)
+    list_id: str = text(foreign_key="status_list.list_id")
+    list_index: int = integer()
+    created_at: int = integer()

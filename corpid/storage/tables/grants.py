@@ -1,0 +1,117 @@
+"""What the protocols keep: pushed requests, grants, codes, tokens, and what counts once."""
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from corpid.storage.tables.columns import KEYED, blob, integer, text
+
+
+class PushedRequestTable(SQLModel, table=True):
+    """A pushed authorization request (RFC 9126), by the keyed hash of its handle."""
+
+    __tablename__ = "pushed_request"
+    __table_args__ = (Index("ix_pushed_request_expiry", "expires_at"), KEYED)
+
+    request_hash: bytes = blob(primary_key=True)
+    client_id: str = text()
+    parameters: str = text()  # JSON object of the request's parameters
+    dpop_jkt: str | None = text(nullable=True, default=None)
+    expires_at: int = integer()
+    used_at: int | None = integer(nullable=True, default=None)
+
+
+class GrantTable(SQLModel, table=True):
+    """One authorization: exactly one subject, one actor; every token of the family hangs on it."""
+
+    __tablename__ = "authorization_grant"
+    __table_args__ = (
+        Index("ix_grant_actor", "actor"),
+        Index("ix_grant_subject", "subject"),
+        Index("ix_grant_session", "session_id"),
+        Index("ix_grant_authority", "authority"),
+        Index("ix_grant_client", "client_id"),
+        Index("ix_grant_expiry", "expires_at"),
+        KEYED,
+    )
+
+    grant_id: str = text(primary_key=True)
+    client_id: str = text()
+    grant_type: str = text()
+    subject: str | None = text(nullable=True, default=None)  # organisation_id
+    actor: str | None = text(nullable=True, default=None)  # person_id
+    authority: str | None = text(nullable=True, default=None)  # mandate or representation id
+    session_id: str | None = text(nullable=True, default=None)
+    scope: str = text(default="")
+    resource: str = text(default="")  # blank separated
+    details: str = text(default="")  # claims request, authorization_details, nonce … as JSON
+    acr: str | None = text(nullable=True, default=None)
+    amr: str = text(default="")
+    auth_time: int | None = integer(nullable=True, default=None)  # epoch seconds
+    created_at: int = integer()
+    expires_at: int = integer()
+    ended_at: int | None = integer(nullable=True, default=None)
+    end_reason: str | None = text(nullable=True, default=None)
+
+
+class AuthorizationCodeTable(SQLModel, table=True):
+    """An authorization code, claimed once by ``UPDATE … WHERE used_at IS NULL``."""
+
+    __tablename__ = "authorization_code"
+    __table_args__ = (Index("ix_code_expiry", "expires_at"), KEYED)
+
+    code_hash: bytes = blob(primary_key=True)
+    grant_id: str = text()
+    redirect_uri: str = text()
+    code_challenge: str | None = text(nullable=True, default=None)
+    dpop_jkt: str | None = text(nullable=True, default=None)
+    expires_at: int = integer()
+    used_at: int | None = integer(nullable=True, default=None)
+
+
+class AccessTokenTable(SQLModel, table=True):
+    """An access token by its keyed hash, opaque or JWT: ending one is immediate."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (
+        Index("ix_access_token_grant", "grant_id"),
+        Index("ix_access_token_expiry", "expires_at"),
+        KEYED,
+    )
+
+    token_hash: bytes = blob(primary_key=True)
+    grant_id: str | None = text(nullable=True, default=None)
+    client_id: str = text()
+    scope: str = text(default="")
+    audience: str = text(default="")
+    jkt: str | None = text(nullable=True, default=None)
+    issued_at: int = integer()
+    expires_at: int = integer()
+    ended_at: int | None = integer(nullable=True, default=None)
+
+
+class RefreshTokenTable(SQLModel, table=True):
+    """A refresh token by its keyed hash; ``rotated_at`` is set when a newer one replaced it."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (
+        Index("ix_refresh_token_grant", "grant_id"),
+        Index("ix_refresh_token_expiry", "expires_at"),
+        KEYED,
+    )
+
+    token_hash: bytes = blob(primary_key=True)
+    grant_id: str = text()
+    jkt: str | None = text(nullable=True, default=None)
+    issued_at: int = integer()
+    expires_at: int = integer()
+    rotated_at: int | None = integer(nullable=True, default=None)
+
+
+class ReplayTable(SQLModel, table=True):
+    """What may be used once: assertions and proofs by hash, until they would expire anyway."""
+
+    __tablename__ = "replay"
+    __table_args__ = (Index("ix_replay_expiry", "expires_at"), KEYED)
+
+    key_hash: bytes = blob(primary_key=True)
+    expires_at: int = integer()

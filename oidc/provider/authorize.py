@@ -1,0 +1,257 @@
+"""The authorization endpoint (RFC 6749 3.1, RFC 9126 4, RFC 9207, OpenID Connect Core 3.1.2).
+
+An error goes to the client only once its redirect URI is trusted; before that it is a page.
+The host decides who acts for whom: at once, or after its own pages, which end in ``prepare``.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from keys import base64url
+from oidc.errors import InvalidRequest, InvalidRequestUri, OAuthError
+from oidc.ports import Approval, AuthorizationRequest, ProviderWrites, Redirect
+from oidc.profiles import PROFILES
+from oidc.provider.authorization_request import MAX_STATE, trusted_redirect_uri, validate
+from oidc.provider.context import Provider
+from oidc.records import AuditEvent, AuthorizationCode, Client, Grant, PushedRequest
+from oidc.request import (
+    Receive,
+    Scope,
+    Send,
+    header_values,
+    parse_parameters,
+    read_cookies,
+    read_form,
+    require_method,
+)
+from oidc.response import NO_STORE, Headers, send_bytes, send_redirect
+from oidc.secrets import AUTHORIZATION_CODE, REQUEST_URI, new_token
+
+MAX_LANGUAGE_HEADER: Final = 1024
+_GRANT_ID_BYTES: Final = 16
+_PAGE: Final[Headers] = [
+    (b"content-type", b"text/html; charset=utf-8"),
+    *NO_STORE,
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        b"form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An approved request: ``location`` is true as soon as ``work`` has committed."""
+
+    location: str
+    work: Callable[[ProviderWrites], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request whose redirect URI is trusted. ``parameters`` are yet to be checked."""
+
+    client: Client
+    parameters: Mapping[str, str]
+    redirect_uri: str
+    pushed: PushedRequest | None
+
+
+class AuthorizeEndpoint:
+    """GET and POST /authorize."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        parameters: Mapping[str, str] = {}
+        try:
+            parameters = await _read(scope, receive)
+            asked = await self._trust(parameters)
+        except OAuthError as error:
+            await self._show(scope, send, error, parameters)
+            return
+        cookies: tuple[str, ...] = ()
+        try:
+            location, cookies = await self._answer(scope, asked)
+        except InvalidRequestUri as error:
+            await self._show(scope, send, error, parameters)
+            return
+        except OAuthError as error:
+            location = self._error_location(asked.redirect_uri, asked.parameters, error)
+        await send_redirect(send, location, cookies)
+
+    async def complete(self, request: AuthorizationRequest, approval: Approval) -> str:
+        """Issue the code; where to send the browser.
+
+        Raises:
+            InvalidRequestUri: the pushed request was used meanwhile; nothing was issued.
+        """
+        completion = self.prepare(request, approval)
+        await self._provider.store.write(completion.work)
+        return completion.location
+
+    def prepare(self, request: AuthorizationRequest, approval: Approval) -> Completion:
+        """A code for an approved request, to be stored by ``work`` in one transaction.
+
+        The pushed request is used up here and not earlier, so that a page may be reloaded
+        (RFC 9126 4). ``work`` raises InvalidRequestUri when another use came first.
+        """
+        provider = self._provider
+        now_ms = provider.now_ms()
+        code = new_token(AUTHORIZATION_CODE, provider.random)
+        grant = self._grant(request, approval, now_ms)
+        row = AuthorizationCode(
+            code_hash=provider.hasher.hash(code),
+            grant_id=grant.grant_id,
+            redirect_uri=request.redirect_uri,
+            code_challenge=request.code_challenge,
+            dpop_jkt=request.dpop_jkt,
+            expires_at=now_ms + provider.config.lifetimes.code * 1000,
+        )
+        facts = {
+            "client_id": grant.client_id,
+            "grant_id": grant.grant_id,
+            "subject": grant.subject,
+            "actor": grant.actor,
+            "authority": grant.authority,
+            "scope": " ".join(grant.scope),
+            "acr": grant.acr,
+        }
+        pushed = request.pushed_request_hash
+
+        async def work(writes: ProviderWrites) -> None:
+            if pushed is not None and not await writes.claim_pushed_request(pushed, now_ms):
+                raise InvalidRequestUri("this request was completed before: begin again")
+            await writes.add_grant(grant)
+            await writes.add_code(row)
+            await writes.audit(AuditEvent("authorization.granted", facts))
+
+        answer = {"code": code, "state": request.state, "iss": provider.config.issuer}
+        return Completion(_with_query(request.redirect_uri, answer), work)
+
+    def refuse(self, request: AuthorizationRequest, error: OAuthError) -> str:
+        """Where to send the browser with an error, after the host's pages."""
+        return self._error_location(request.redirect_uri, request.parameters, error)
+
+    async def _trust(self, parameters: Mapping[str, str]) -> _Asked:
+        """The client and its redirect URI. Errors from here are for the person only."""
+        client_id = parameters.get("client_id")
+        if client_id is None:
+            raise InvalidRequest("client_id is missing")
+        client = await self._provider.store.read.client(client_id)
+        if client is None:
+            raise InvalidRequest("no relying party is registered under this client_id")
+        if parameters.get("request_uri", "").startswith(REQUEST_URI):
+            pushed = await self._pushed(parameters["request_uri"], client)
+            # What stands outside a pushed request does not count (RFC 9101 6.3).
+            return _Asked(
+                client, pushed.parameters, trusted_redirect_uri(pushed.parameters, client), pushed
+            )
+        if (
+            PROFILES[client.profile].pushed_requests_required
+            or client.require_pushed_authorization_requests
+        ):
+            raise InvalidRequest("this client must push its authorization requests (RFC 9126)")
+        return _Asked(client, parameters, trusted_redirect_uri(parameters, client), None)
+
+    async def _pushed(self, request_uri: str, client: Client) -> PushedRequest:
+        provider = self._provider
+        pushed = await provider.store.read.pushed_request(provider.hasher.hash(request_uri))
+        if pushed is None or pushed.client_id != client.client_id:
+            raise InvalidRequestUri("this client pushed no request of that request_uri")
+        if pushed.used_at is not None:
+            raise InvalidRequestUri("this request was completed before: begin again")
+        if provider.now_ms() >= pushed.expires_at:
+            raise InvalidRequestUri("this request has expired: begin again")
+        return pushed
+
+    async def _answer(self, scope: Scope, asked: _Asked) -> tuple[str, tuple[str, ...]]:
+        pushed = asked.pushed
+        request = await validate(
+            asked.parameters,
+            asked.client,
+            self._provider.config,
+            dpop_jkt=None if pushed is None else pushed.dpop_jkt,
+            pushed_request_hash=None if pushed is None else pushed.request_hash,
+        )
+        decision = await self._provider.interactions.decide(
+            request, read_cookies(scope), accept_language(scope)
+        )
+        if isinstance(decision, Redirect):
+            return decision.location, decision.cookies
+        return await self.complete(request, decision), ()
+
+    def _grant(self, request: AuthorizationRequest, approval: Approval, now_ms: int) -> Grant:
+        policy_end = now_ms + self._provider.config.lifetimes.refresh_token * 1000
+        return Grant(
+            grant_id=base64url.encode(self._provider.random(_GRANT_ID_BYTES)),
+            client_id=request.client.client_id,
+            grant_type="authorization_code",
+            subject=approval.subject,
+            actor=approval.actor,
+            authority=approval.authority,
+            session_id=approval.session_id,
+            scope=approval.scope,
+            resource=request.resource,
+            claims=request.claims,
+            authorization_details=(),
+            nonce=request.nonce,
+            acr=approval.acr,
+            amr=approval.amr,
+            auth_time=approval.auth_time,
+            created_at=now_ms,
+            expires_at=min(policy_end, approval.expires_at),
+            jkt=request.dpop_jkt,
+        )
+
+    def _error_location(
+        self, redirect_uri: str, parameters: Mapping[str, str], error: OAuthError
+    ) -> str:
+        state = parameters.get("state")
+        answer = {
+            "error": error.code,
+            "error_description": error.description,
+            "state": state if state is None or len(state) <= MAX_STATE else None,
+            "iss": self._provider.config.issuer,
+        }
+        return _with_query(redirect_uri, answer)
+
+    async def _show(
+        self, scope: Scope, send: Send, error: OAuthError, parameters: Mapping[str, str]
+    ) -> None:
+        page = await self._provider.interactions.error_page(
+            error.code,
+            error.description,
+            tuple(parameters.get("ui_locales", "").split()),
+            accept_language(scope),
+        )
+        extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+        await send_bytes(send, error.status, [*_PAGE, *extra], page)
+
+
+def accept_language(scope: Scope) -> str:
+    """The Accept-Language header, cut to what is worth reading."""
+    values = header_values(scope, b"accept-language")
+    return values[0].decode("latin-1")[:MAX_LANGUAGE_HEADER] if values else ""
+
+
+async def _read(scope: Scope, receive: Receive) -> dict[str, str]:
+    require_method(scope, "GET", "POST")
+    if scope["method"] == "POST":
+        return await read_form(scope, receive)
+    return parse_parameters(scope.get("query_string", b""))
+
+
+def _with_query(uri: str, answer: Mapping[str, Any]) -> str:
+    query = urlencode({name: value for name, value in answer.items() if value is not None})
+    if "?" not in uri:
+        return f"{uri}?{query}"
+    return f"{uri}{query}" if uri.endswith(("?", "&")) else f"{uri}&{query}"

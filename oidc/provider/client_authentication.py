@@ -1,0 +1,151 @@
+"""Client authentication, the same at token, PAR and introspection endpoint (RFC 6749 2.3).
+
+Which methods a client may use stands in the profile table; a client uses the one it registered.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_plus
+
+from oidc.errors import InvalidClient, InvalidRequest
+from oidc.profiles import PROFILES
+from oidc.provider import client_assertion
+from oidc.provider.context import Provider
+from oidc.records import Client
+from oidc.request import Scope, header_values
+from oidc.secrets import client_secret_hash
+
+_BASIC: Final = "client_secret_basic"
+_POST: Final = "client_secret_post"
+_ASSERTION: Final = "private_key_jwt"
+_NO_SECRET: Final = bytes(32)
+# The same words whether the client is unknown, disabled, registered for another method, or the
+# proof is wrong: a stranger cannot find out which clients exist.
+_SECRET_REFUSED: Final = (
+    "the client is unknown, its secret is wrong, or it registered another method"
+)
+_ASSERTION_REFUSED: Final = (
+    "the client is unknown, registered another method, or the signature of its assertion "
+    "does not verify with its registered keys, algorithms and type"
+)
+_CREDENTIAL_PARAMETERS: Final = frozenset(
+    {"client_secret", "client_assertion", "client_assertion_type"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A client that proved who it is. With an assertion, its jti must still be burnt:
+    ``assertion_replay_key`` counts once until ``replay_until`` (epoch ms).
+    """
+
+    client: Client
+    assertion_replay_key: bytes | None = None
+    replay_until: int = 0
+
+
+def has_credentials(scope: Scope, form: Mapping[str, str]) -> bool:
+    """Whether the request tries to authenticate a client at all."""
+    return not _CREDENTIAL_PARAMETERS.isdisjoint(form) or bool(
+        header_values(scope, b"authorization")
+    )
+
+
+async def authenticate(scope: Scope, form: Mapping[str, str], provider: Provider) -> Authenticated:
+    """Find out which client sent the request, by the one method that it used.
+
+    Raises:
+        InvalidRequest: more than one method (RFC 6749 2.3).
+        InvalidClient: 401; no method, an unknown client, a wrong secret or assertion.
+    """
+    headers = header_values(scope, b"authorization")
+    has_assertion = "client_assertion" in form or "client_assertion_type" in form
+    has_secret = "client_secret" in form
+    methods = len(headers) + has_assertion + has_secret
+    if methods > 1:
+        raise InvalidRequest("authenticate the client by one method only")
+    if has_assertion:
+        return await _by_assertion(form, provider)
+    if headers:
+        return await _by_basic(headers[0], form, provider)
+    if has_secret:
+        client_id = form.get("client_id", "")
+        client = await _by_secret(client_id, form["client_secret"], _POST, provider)
+        if client is None:
+            raise InvalidClient(_SECRET_REFUSED)
+        return Authenticated(client)
+    raise InvalidClient("client authentication is needed")
+
+
+async def _by_assertion(form: Mapping[str, str], provider: Provider) -> Authenticated:
+    compact = form.get("client_assertion")
+    if compact is None or form.get("client_assertion_type") != client_assertion.ASSERTION_TYPE:
+        raise InvalidClient(
+            f"send client_assertion with client_assertion_type {client_assertion.ASSERTION_TYPE}"
+        )
+    assertion = client_assertion.read(compact, provider.config.issuer, provider.clock())
+    client_id = assertion.client_id
+    if form.get("client_id", client_id) != client_id:
+        raise InvalidClient("client_id is not the subject of the client assertion")
+    client = await provider.store.read.client(client_id)
+    if (
+        client is None
+        or client.jwks is None
+        or not _may_use(client, _ASSERTION)
+        or not assertion.is_signed_by(client.jwks, PROFILES[client.profile].assertion_algs)
+    ):
+        raise InvalidClient(_ASSERTION_REFUSED)
+    return Authenticated(client, assertion.replay_key, assertion.replay_until)
+
+
+async def _by_basic(header: bytes, form: Mapping[str, str], provider: Provider) -> Authenticated:
+    # RFC 6749 5.2: who tried Basic is challenged with Basic.
+    challenge = {"WWW-Authenticate": f'Basic realm="{provider.config.issuer}", charset="UTF-8"'}
+    pair = _decode_basic(header)
+    if pair is None:
+        raise InvalidClient(
+            "the Authorization header is not Basic credentials, form-urlencoded (RFC 6749 2.3.1)",
+            headers=challenge,
+        )
+    client_id, secret = pair
+    if form.get("client_id", client_id) != client_id:
+        raise InvalidClient("client_id is not the one of the Basic credentials", headers=challenge)
+    client = await _by_secret(client_id, secret, _BASIC, provider)
+    if client is None:
+        raise InvalidClient(_SECRET_REFUSED, headers=challenge)
+    return Authenticated(client)
+
+
+async def _by_secret(client_id: str, secret: str, method: str, provider: Provider) -> Client | None:
+    client = await provider.store.read.client(client_id)
+    # An unknown client costs the same comparison as a wrong secret.
+    known = client.secret_hash if client is not None and client.secret_hash else _NO_SECRET
+    right = hmac.compare_digest(client_secret_hash(secret), known)
+    return client if client is not None and right and _may_use(client, method) else None
+
+
+def _may_use(client: Client, method: str) -> bool:
+    return (
+        client.token_endpoint_auth_method == method
+        and method in PROFILES[client.profile].auth_methods
+    )
+
+
+def _decode_basic(header: bytes) -> tuple[str, str] | None:
+    scheme, _, value = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        text = base64.b64decode(value.strip(), validate=True).decode("utf-8")
+        client_id, separator, secret = text.partition(":")
+        decoded = (
+            unquote_plus(client_id, errors="strict"),
+            unquote_plus(secret, errors="strict"),
+        )
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return decoded if separator else None

@@ -1,0 +1,71 @@
+"""What every endpoint of the authorization server shares: configuration, ports, clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from keys.clock import Clock, Random
+from oidc.ports import Claims, Interactions, ProviderStore, Signers
+from oidc.secrets import Nonces, TokenHasher
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds."""
+
+    pushed_request: int = 90
+    code: int = 60
+    access_token: int = 300
+    id_token: int = 300
+    refresh_token: int = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """The published face of the authorization server.
+
+    ``issuer`` may have a path. ``scopes`` maps each scope that works to the claims it brings.
+    ``acr_values`` are URIs in order of strength. ``extra_metadata`` goes into discovery as it is.
+    """
+
+    issuer: str
+    scopes: Mapping[str, tuple[str, ...]]
+    acr_values: tuple[str, ...]
+    ui_locales: tuple[str, ...] = ("en", "zh-Hant", "zh-Hans")
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    dpop_nonce_required: bool = False
+    service_documentation: str | None = None
+    extra_metadata: Mapping[str, object] = field(default_factory=dict)
+
+    def url(self, path: str) -> str:
+        """An endpoint's URL: the path is appended to the issuer."""
+        return self.issuer.rstrip("/") + path
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The authorization server's parts, handed to each endpoint."""
+
+    config: ProviderConfig
+    store: ProviderStore
+    signers: Signers
+    claims: Claims
+    interactions: Interactions
+    clock: Clock
+    random: Random
+    hasher: TokenHasher
+    dpop_nonces: Nonces
+
+    @property
+    def dpop_nonce_required(self) -> bool:
+        """Whether every DPoP proof must carry a server nonce (RFC 9449 8)."""
+        return self.config.dpop_nonce_required
+
+    def now_ms(self) -> int:
+        """Now, in epoch milliseconds."""
+        return int(self.clock() * 1000)
+
+    def fresh_dpop_nonce(self) -> list[tuple[bytes, bytes]]:
+        """The DPoP-Nonce header for a response, where nonces are demanded (RFC 9449 8.2)."""
+        if not self.config.dpop_nonce_required:
+            return []
+        return [(b"dpop-nonce", self.dpop_nonces.issue(self.clock(), self.random).encode())]

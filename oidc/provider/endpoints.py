@@ -1,0 +1,11 @@
+"""Where the authorization server's endpoints are, below the issuer; discovery tells the world."""
+
+from typing import Final
+
+AUTHORIZE: Final = "/authorize"
+PUSHED_AUTHORIZATION: Final = "/par"
+TOKEN: Final = "/token"
+USERINFO: Final = "/userinfo"
+INTROSPECTION: Final = "/introspect"
+JWKS: Final = "/jwks"
+CREDENTIAL: Final = "/credential"

@@ -1,0 +1,53 @@
+"""grant_type=client_credentials (RFC 6749 4.4): a machine acts for itself at a named resource."""
+
+from typing import Final
+
+from oidc.errors import InvalidScope, InvalidTarget
+from oidc.ports import ProviderWrites
+from oidc.provider import tokens
+from oidc.provider.token_request import Prepared, TokenRequest, token_response
+from oidc.provider.token_set import TokenSet
+from oidc.records import OFFLINE_ACCESS, OPENID, Client
+
+GRANT_TYPE: Final = "client_credentials"
+_NEED_A_PERSON: Final = frozenset({OPENID, OFFLINE_ACCESS})
+
+
+async def client_credentials(request: TokenRequest) -> Prepared:
+    """An access token whose subject is the client itself; no grant, no person.
+
+    Raises:
+        InvalidTarget: no resource, or one that the client is not registered for.
+        InvalidScope: a scope that the client is not registered for, or that needs a person.
+    """
+    client = request.known_client
+    resource = request.form.get("resource")
+    if resource is None or resource not in client.resources:
+        raise InvalidTarget("name by resource an API that this client is registered for")
+    scope = _scope(request.form.get("scope"), client)
+    access = await tokens.mint_access_token(
+        request.provider,
+        client,
+        None,
+        scope=scope,
+        resource=resource,
+        jkt=request.jkt,
+        now=request.now,
+    )
+    response = token_response(access.value, request.jkt, access.expires_in, scope)
+    made = TokenSet(response, access.row)
+
+    async def work(writes: ProviderWrites) -> None:
+        await made.keep(writes, {"grant_type": GRANT_TYPE})
+
+    return Prepared(response, work)
+
+
+def _scope(requested: str | None, client: Client) -> tuple[str, ...]:
+    if requested is None:
+        return ()
+    scope = tuple(dict.fromkeys(requested.split(" ")))
+    for name in scope:
+        if name not in client.scopes or name in _NEED_A_PERSON:
+            raise InvalidScope("a scope that this client may not have without a person")
+    return scope

@@ -1,0 +1,119 @@
+"""grant_type=…:pre-authorized_code (OpenID4VCI 1.0, 3.5 and 6): a wallet redeems an offer."""
+
+import hmac
+from typing import Final
+
+from keys import base64url
+from oidc.errors import InvalidClient, InvalidDpopProof, InvalidGrant, InvalidRequest, OAuthError
+from oidc.ports import ProviderWrites
+from oidc.provider import tokens
+from oidc.provider.resources import OWN
+from oidc.provider.token_request import Prepared, TokenRequest, refuse, token_response
+from oidc.provider.token_set import TokenSet
+from oidc.records import AuditEvent, Grant, PreAuthorizedOffer
+
+GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+MAX_WRONG_TRIES: Final = 5
+_ID_BYTES: Final = 16
+# The same words for a wrong transaction code and for an offer that is no longer good: with them
+# apart, one could go on guessing after the offer has ended.
+_REFUSED: Final = (
+    "the pre-authorized code or the transaction code is wrong, or the offer was used or has ended"
+)
+
+
+async def pre_authorized_code(request: TokenRequest) -> Prepared:
+    """Redeem a credential offer for an access token to the credential endpoint.
+
+    Without client authentication this takes a DPoP proof and a transaction code: neither a
+    stolen token nor a photographed QR code is then enough.
+
+    Raises:
+        InvalidRequest: a parameter is missing, or tx_code is there though none belongs to the
+            offer.
+        InvalidDpopProof: anonymous, and no proof.
+        InvalidClient: anonymous, and the offer has no transaction code.
+        InvalidGrant: unknown, used, ended or expired code.
+    """
+    provider, form = request.provider, request.form
+    code = request.required("pre-authorized_code")
+    if request.client is None and request.jkt is None:
+        raise InvalidDpopProof("without client authentication, a DPoP proof is needed here")
+    offer = await provider.store.read.offer(provider.hasher.hash(code))
+    if offer is None or not _is_open(offer, request.now_ms):
+        raise InvalidGrant(_REFUSED)
+    expected = offer.transaction_code_hash
+    if request.client is None and expected is None:
+        raise InvalidClient("this offer cannot be redeemed without client authentication")
+    given = form.get("tx_code")
+    if (given is None) != (expected is None):
+        reason = "is missing" if given is None else "does not belong to this offer"
+        raise InvalidRequest(f"the parameter tx_code {reason}")
+    if given is not None and expected is not None:
+        right = hmac.compare_digest(provider.hasher.hash(given), expected)
+        if not right:
+            return refuse(
+                InvalidGrant(_REFUSED), lambda writes: _count(writes, offer, request.now_ms)
+            )
+    return await _prepare(request, offer)
+
+
+def _is_open(offer: PreAuthorizedOffer, now_ms: int) -> bool:
+    return offer.used_at is None and offer.ended_at is None and now_ms < offer.expires_at
+
+
+async def _count(writes: ProviderWrites, offer: PreAuthorizedOffer, now_ms: int) -> None:
+    ended = await writes.count_wrong_transaction_code(offer.offer_id, now_ms, MAX_WRONG_TRIES)
+    facts = {"offer_id": offer.offer_id, "ended": ended}
+    await writes.audit(AuditEvent("offer.wrong_transaction_code", facts))
+
+
+async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared:
+    grant = _grant(request, offer)
+    access = await tokens.mint_access_token(
+        request.provider,
+        request.client,
+        grant,
+        scope=grant.scope,
+        resource=OWN,
+        jkt=request.jkt,
+        now=request.now,
+    )
+    response = token_response(access.value, request.jkt, access.expires_in, grant.scope)
+    made = TokenSet(response, access.row)
+
+    async def work(writes: ProviderWrites) -> OAuthError | None:
+        if not await writes.claim_offer(offer.offer_id, request.now_ms):
+            return InvalidGrant(_REFUSED)
+        await writes.add_grant(grant)
+        await made.keep(writes, {"grant_type": GRANT_TYPE, "offer_id": offer.offer_id})
+        return None
+
+    return Prepared(response, work)
+
+
+def _grant(request: TokenRequest, offer: PreAuthorizedOffer) -> Grant:
+    lifetime = request.provider.config.lifetimes.access_token
+    return Grant(
+        grant_id=base64url.encode(request.provider.random(_ID_BYTES)),
+        client_id="" if request.client is None else request.client.client_id,
+        grant_type=GRANT_TYPE,
+        subject=offer.subject,
+        actor=offer.actor,
+        authority=offer.authority,
+        session_id=None,
+        scope=(),  # the details below say which credentials
+        resource=(),
+        claims={},
+        authorization_details=tuple(
+            {"type": "openid_credential", "credential_configuration_id": name}
+            for name in offer.configuration_ids
+        ),
+        nonce=None,
+        acr=None,
+        amr=(),
+        auth_time=None,
+        created_at=request.now_ms,
+        expires_at=request.now_ms + lifetime * 1000,
+        jkt=request.jkt,
+    )

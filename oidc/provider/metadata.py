@@ -1,0 +1,101 @@
+"""Discovery: what the authorization server can do, computed from what it does.
+
+One set of facts, served as OpenID Connect Discovery 1.0 (the well-known path appended to the
+issuer) and as RFC 8414 (inserted before the issuer's own path).
+"""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from oidc.documents import Document
+from oidc.dpop import ALGORITHMS as DPOP_ALGORITHMS
+from oidc.errors import OAuthError
+from oidc.profiles import PROFILES
+from oidc.provider import endpoints
+from oidc.provider.authorization_request import PROMPTS
+from oidc.provider.context import ProviderConfig
+from oidc.provider.grants.registry import ANONYMOUS, GRANTS
+from oidc.request import Receive, Scope, Send, require_method
+from oidc.response import send_error
+
+_OPENID: Final = "/.well-known/openid-configuration"
+_OAUTH: Final = "/.well-known/oauth-authorization-server"
+# Claims of the envelope, whatever the scope.
+_ENVELOPE: Final = frozenset(
+    {"acr", "act", "amr", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub"}
+)
+
+
+def openid_configuration_path(issuer: str) -> str:
+    """Where OpenID Connect Discovery 4 looks."""
+    return urlsplit(issuer).path.rstrip("/") + _OPENID
+
+
+def authorization_server_path(issuer: str) -> str:
+    """Where RFC 8414 3.1 looks."""
+    return _OAUTH + urlsplit(issuer).path.rstrip("/")
+
+
+def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
+    """The document. Booleans are explicit, for some defaults are true (Discovery 3)."""
+    auth_methods = sorted({name for one in PROFILES.values() for name in one.auth_methods})
+    assertion_algs = sorted({alg for one in PROFILES.values() for alg in one.assertion_algs})
+    document: dict[str, Any] = {
+        "issuer": config.issuer,
+        "authorization_endpoint": config.url(endpoints.AUTHORIZE),
+        "pushed_authorization_request_endpoint": config.url(endpoints.PUSHED_AUTHORIZATION),
+        "token_endpoint": config.url(endpoints.TOKEN),
+        "userinfo_endpoint": config.url(endpoints.USERINFO),
+        "introspection_endpoint": config.url(endpoints.INTROSPECTION),
+        "jwks_uri": config.url(endpoints.JWKS),
+        "scopes_supported": list(config.scopes),
+        "claims_supported": sorted(_ENVELOPE.union(*config.scopes.values())),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(GRANTS),
+        "acr_values_supported": list(config.acr_values),
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": sorted(
+            {alg for one in PROFILES.values() for alg in one.id_token_algs}
+        ),
+        "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": sorted(DPOP_ALGORITHMS),
+        "ui_locales_supported": list(config.ui_locales),
+        "prompt_values_supported": sorted(PROMPTS),
+        "protected_resources": [
+            config.url(endpoints.USERINFO),
+            config.url(endpoints.CREDENTIAL),
+        ],
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "require_request_uri_registration": False,
+        "require_pushed_authorization_requests": all(
+            one.pushed_requests_required for one in PROFILES.values()
+        ),
+        "tls_client_certificate_bound_access_tokens": False,
+        "pre-authorized_grant_anonymous_access_supported": bool(ANONYMOUS),
+    }
+    for name in ("token", "introspection"):
+        document[f"{name}_endpoint_auth_methods_supported"] = auth_methods
+        document[f"{name}_endpoint_auth_signing_alg_values_supported"] = assertion_algs
+    if config.service_documentation is not None:
+        document["service_documentation"] = config.service_documentation
+    return document | dict(config.extra_metadata)
+
+
+class ProviderMetadataEndpoint:
+    """GET at both well-known paths."""
+
+    def __init__(self, config: ProviderConfig) -> None:
+        self._document = Document(provider_metadata(config))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            require_method(scope, "GET", "HEAD")
+        except OAuthError as error:
+            await send_error(send, error)
+        else:
+            await self._document.send(scope, send)

@@ -1,0 +1,98 @@
+"""Pushed authorization requests (RFC 9126)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from oidc.dpop import DpopProof
+from oidc.errors import InvalidDpopProof, InvalidRequest, OAuthError
+from oidc.ports import ProviderWrites
+from oidc.provider.authorization_request import validate
+from oidc.provider.client_authentication import authenticate
+from oidc.provider.context import Provider
+from oidc.provider.endpoints import PUSHED_AUTHORIZATION
+from oidc.provider.one_time import burn, check_proof
+from oidc.records import Client, PushedRequest
+from oidc.request import Receive, Scope, Send, read_form, require_method
+from oidc.response import send_error, send_json
+from oidc.secrets import REQUEST_URI, new_token
+
+
+class PushedAuthorizationEndpoint:
+    """POST /par: keeps a validated request under a handle of 256 random bits."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._uri = provider.config.url(PUSHED_AUTHORIZATION)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            response = await self._answer(scope, receive)
+        except OAuthError as error:
+            await send_error(send, error)
+        else:
+            await send_json(send, response, 201, self._provider.fresh_dpop_nonce())
+
+    async def _answer(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+        provider = self._provider
+        require_method(scope, "POST")
+        form = await read_form(scope, receive)
+        proof = check_proof(scope, provider, self._uri)
+        sender = await authenticate(scope, form, provider)
+        request_uri = new_token(REQUEST_URI, provider.random)
+        refusal: OAuthError | None = None
+        pushed: PushedRequest | None = None
+        try:
+            pushed = await self._validated(form, sender.client, proof, request_uri)
+        except OAuthError as error:
+            refusal = error  # the assertion and the proof are used up all the same
+
+        async def work(writes: ProviderWrites) -> OAuthError | None:
+            replayed = await burn(writes, sender, proof)
+            if replayed is None and pushed is not None:
+                await writes.add_pushed_request(pushed)
+            return replayed or refusal
+
+        failed = await provider.store.write(work)
+        if failed is not None:
+            raise failed
+        lifetime = provider.config.lifetimes.pushed_request
+        return {"request_uri": request_uri, "expires_in": lifetime}
+
+    async def _validated(
+        self, form: Mapping[str, str], client: Client, proof: DpopProof | None, request_uri: str
+    ) -> PushedRequest:
+        provider = self._provider
+        if "request_uri" in form:
+            raise InvalidRequest("request_uri is not allowed in a pushed request (RFC 9126 2.1)")
+        # Who authenticates by Basic or by assertion need not repeat the client_id.
+        parameters = {**form, "client_id": client.client_id}
+        request_hash = provider.hasher.hash(request_uri)
+        request = await validate(
+            parameters,
+            client,
+            provider.config,
+            dpop_jkt=_bound_key(form.get("dpop_jkt"), proof),
+            pushed_request_hash=request_hash,
+        )
+        lifetime = provider.config.lifetimes.pushed_request
+        return PushedRequest(
+            request_hash,
+            client.client_id,
+            request.parameters,
+            request.dpop_jkt,
+            provider.now_ms() + lifetime * 1000,
+        )
+
+
+def _bound_key(dpop_jkt: str | None, proof: DpopProof | None) -> str | None:
+    """The key that the code will be bound to: by parameter, by proof, or by both alike.
+
+    Raises:
+        InvalidDpopProof: they name different keys (RFC 9449 10.1).
+    """
+    if proof is None:
+        return dpop_jkt
+    if dpop_jkt is not None and dpop_jkt != proof.thumbprint:
+        raise InvalidDpopProof("dpop_jkt is not the key of the DPoP proof")
+    return proof.thumbprint

@@ -1,0 +1,53 @@
+"""Resource indicators (RFC 8707): for whom an access token is meant.
+
+``OWN`` (no audience) stands for our own endpoints, which take opaque tokens; any other value is
+the audience of a JWT access token.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from oidc.errors import InvalidTarget
+from oidc.provider.context import ProviderConfig
+from oidc.provider.endpoints import CREDENTIAL, USERINFO
+from oidc.records import Client
+
+OWN: Final = ""
+
+
+def is_own(resource: str, config: ProviderConfig) -> bool:
+    """Whether a resource parameter names ourselves: the issuer (as wallets send it, OpenID4VCI
+    1.0, 5.1.2) or one of our protected resources (as their RFC 9728 metadata names them).
+    """
+    return resource == config.issuer or resource in {config.url(USERINFO), config.url(CREDENTIAL)}
+
+
+def check_allowed(resources: Iterable[str], client: Client, config: ProviderConfig) -> None:
+    """Refuse a resource that this client may not ask tokens for.
+
+    Raises:
+        InvalidTarget: RFC 8707 2.
+    """
+    for resource in resources:
+        if resource not in client.resources and not is_own(resource, config):
+            raise InvalidTarget("this client may not ask for access tokens for that resource")
+
+
+def choose(
+    requested: str | None, granted: tuple[str, ...], client: Client, config: ProviderConfig
+) -> str:
+    """The audience of an access token under a grant: the requested one, else the only one.
+
+    Raises:
+        InvalidTarget: not granted, no longer allowed to the client, or one must be named.
+    """
+    if requested is None:
+        if not granted:
+            return OWN
+        if len(granted) > 1:
+            raise InvalidTarget("several resources were granted: name one by resource")
+        requested = granted[0]
+    elif requested not in granted and not is_own(requested, config):
+        raise InvalidTarget("that resource is not part of the grant")
+    check_allowed((requested,), client, config)
+    return OWN if is_own(requested, config) else requested

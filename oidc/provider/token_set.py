@@ -1,0 +1,77 @@
+"""The tokens that one grant yields in one response, and how they are kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oidc.ports import ProviderWrites
+from oidc.provider import tokens
+from oidc.provider.token_request import TokenRequest, token_response
+from oidc.records import OPENID, AccessToken, AuditEvent, Grant, RefreshToken
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """A token response and the rows behind it."""
+
+    response: dict[str, Any]
+    access_token: AccessToken
+    refresh_token: RefreshToken | None = None
+
+    async def keep(self, writes: ProviderWrites, facts: Mapping[str, Any]) -> None:
+        """Store the rows, and say so in the audit trail; ``facts`` tell which grant it was."""
+        row = self.access_token
+        await writes.add_access_token(row)
+        if self.refresh_token is not None:
+            await writes.add_refresh_token(self.refresh_token)
+        await writes.audit(
+            AuditEvent(
+                "token.issued",
+                {
+                    **facts,
+                    "client_id": row.client_id,
+                    "grant_id": row.grant_id,
+                    "scope": " ".join(row.scope),
+                    "audience": row.audience,
+                    "jkt": row.jkt,
+                    "expires_at": row.expires_at,
+                    "refresh_token": self.refresh_token is not None,
+                },
+            )
+        )
+
+
+async def make_token_set(
+    request: TokenRequest,
+    grant: Grant,
+    *,
+    scope: tuple[str, ...],
+    resource: str,
+    nonce: str | None = None,
+    with_refresh_token: bool = False,
+) -> TokenSet:
+    """Make the tokens that a person's grant yields now.
+
+    ``scope`` is the grant's or less. With ``openid`` in it there is an ID token; ``nonce`` goes
+    into that one.
+    """
+    provider, client = request.provider, request.known_client
+    access = await tokens.mint_access_token(
+        provider,
+        client,
+        grant,
+        scope=scope,
+        resource=resource,
+        jkt=request.jkt,
+        now=request.now,
+    )
+    response = token_response(access.value, request.jkt, access.expires_in, scope)
+    if OPENID in scope:
+        response["id_token"] = await tokens.mint_id_token(
+            provider, client, grant, access_token=access.value, nonce=nonce, now=request.now
+        )
+    if not with_refresh_token:
+        return TokenSet(response, access.row)
+    refresh = tokens.mint_refresh_token(provider, grant, request.now)
+    response["refresh_token"] = refresh.value
+    return TokenSet(response, access.row, refresh.row)

@@ -1,0 +1,158 @@
+"""Making tokens in memory: nothing here is stored, and nothing counts before the commit.
+
+An access token for a named resource is a JWT (RFC 9068), one for our own endpoints is opaque;
+both get a row by keyed hash, so that ending one is immediate. No token outlives its grant.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from keys import base64url, jws
+from oidc.provider.context import Provider
+from oidc.provider.resources import OWN
+from oidc.records import AccessToken, Client, Grant, RefreshToken
+from oidc.secrets import ACCESS_TOKEN, REFRESH_TOKEN, new_token
+
+PURPOSE: Final = "tokens"
+ACCESS_TOKEN_ALG: Final = "ES256"
+_ACCESS_TOKEN_TYPE: Final = "at+jwt"
+_ID_TOKEN_TYPE: Final = "JWT"
+_JTI_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class MintedAccessToken:
+    """An access token and its row. ``expires_in`` is in seconds."""
+
+    value: str
+    row: AccessToken
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class MintedRefreshToken:
+    """A refresh token and its row."""
+
+    value: str
+    row: RefreshToken
+
+
+async def mint_access_token(
+    provider: Provider,
+    client: Client | None,
+    grant: Grant | None,
+    *,
+    scope: tuple[str, ...],
+    resource: str,
+    jkt: str | None,
+    now: float,
+) -> MintedAccessToken:
+    """An access token for ``resource`` (``OWN`` for our own endpoints).
+
+    ``client`` is None for anonymous access, ``grant`` for a client's own (client credentials).
+    ``jkt`` binds it to a DPoP key; ``now`` is epoch seconds.
+    """
+    issued = int(now)
+    expires = issued + provider.config.lifetimes.access_token
+    if grant is not None:
+        expires = min(expires, grant.expires_at // 1000)
+    if resource == OWN:
+        value = new_token(ACCESS_TOKEN, provider.random)
+    else:
+        assert client is not None  # anonymous access is to our own endpoints only
+        claims = await _access_token_claims(provider, client, grant, resource)
+        claims["iss"] = provider.config.issuer
+        claims["aud"] = resource
+        claims["client_id"] = client.client_id
+        claims["iat"] = issued
+        claims["exp"] = expires
+        claims["jti"] = base64url.encode(provider.random(_JTI_BYTES))
+        if scope:
+            claims["scope"] = " ".join(scope)
+        if jkt is not None:
+            claims["cnf"] = {"jkt": jkt}
+        signer = provider.signers.signer(PURPOSE, ACCESS_TOKEN_ALG)
+        value = await jws.sign(signer, claims, typ=_ACCESS_TOKEN_TYPE)
+    row = AccessToken(
+        provider.hasher.hash(value),
+        None if grant is None else grant.grant_id,
+        "" if client is None else client.client_id,
+        scope,
+        resource,
+        jkt,
+        int(now * 1000),
+        expires * 1000,
+    )
+    return MintedAccessToken(value, row, expires - issued)
+
+
+async def _access_token_claims(
+    provider: Provider, client: Client, grant: Grant | None, resource: str
+) -> dict[str, Any]:
+    if grant is None:
+        return {"sub": client.client_id}  # RFC 9068 2.2: no resource owner is involved
+    claims = dict(await provider.claims.access_token(grant, client, resource))
+    if grant.auth_time is not None:
+        claims["auth_time"] = grant.auth_time
+    if grant.acr is not None:
+        claims["acr"] = grant.acr
+    return claims
+
+
+async def mint_id_token(
+    provider: Provider,
+    client: Client,
+    grant: Grant,
+    *,
+    access_token: str,
+    nonce: str | None,
+    now: float,
+) -> str:
+    """An ID token (OpenID Connect Core 2) in the algorithm that the client registered."""
+    issued = int(now)
+    claims = dict(await provider.claims.id_token(grant, client))
+    claims["iss"] = provider.config.issuer
+    claims["aud"] = client.client_id
+    claims["iat"] = issued
+    claims["exp"] = min(issued + provider.config.lifetimes.id_token, grant.expires_at // 1000)
+    claims["at_hash"] = half_hash(access_token)
+    _add_known(
+        claims,
+        {
+            "nonce": nonce,
+            "auth_time": grant.auth_time,
+            "acr": grant.acr,
+            "amr": list(grant.amr) or None,
+            "sid": session_identifier(provider, client, grant.session_id),
+        },
+    )
+    signer = provider.signers.signer(PURPOSE, client.id_token_signed_response_alg)
+    return await jws.sign(signer, claims, typ=_ID_TOKEN_TYPE)
+
+
+def mint_refresh_token(provider: Provider, grant: Grant, now: float) -> MintedRefreshToken:
+    """A refresh token. Every client authenticates, so it is bound to the client, not to a key."""
+    value = new_token(REFRESH_TOKEN, provider.random)
+    now_ms = int(now * 1000)
+    expires_at = min(now_ms + provider.config.lifetimes.refresh_token * 1000, grant.expires_at)
+    row = RefreshToken(provider.hasher.hash(value), grant.grant_id, None, now_ms, expires_at)
+    return MintedRefreshToken(value, row)
+
+
+def half_hash(value: str) -> str:
+    """at_hash and c_hash for algorithms with SHA-256 (OpenID Connect Core 3.1.3.6)."""
+    return base64url.encode(hashlib.sha256(value.encode("ascii")).digest()[:16])
+
+
+def session_identifier(provider: Provider, client: Client, session_id: str | None) -> str | None:
+    """The sid that one client sees of a sign-in session: another for each, so none can compare."""
+    if session_id is None:
+        return None
+    seed = f"sid\0{client.client_id}\0{session_id}"
+    return base64url.encode(provider.hasher.hash(seed)[:16])
+
+
+def _add_known(claims: dict[str, Any], values: Mapping[str, Any]) -> None:
+    claims.update((name, value) for name, value in values.items() if value is not None)

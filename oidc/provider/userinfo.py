@@ -1,0 +1,85 @@
+"""The UserInfo endpoint (OpenID Connect Core 5.3): JSON, for access tokens with openid."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from oidc.errors import InvalidGrant, OAuthError
+from oidc.ports import ProviderWrites
+from oidc.protected_resource import (
+    Presented,
+    check_request,
+    refused,
+    replayed,
+    scope_missing,
+)
+from oidc.provider.context import Provider
+from oidc.provider.endpoints import USERINFO
+from oidc.provider.protected_resources import metadata_url, point_to_metadata
+from oidc.records import OPENID
+from oidc.request import Receive, Scope, Send, header_values, read_form, require_method
+from oidc.response import send_error, send_json
+
+
+class UserInfoEndpoint:
+    """GET and POST /userinfo; the token in the header, or in a POSTed form (RFC 6750 2.2)."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._uri = provider.config.url(USERINFO)
+        self._metadata_url = metadata_url(provider.config, USERINFO)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            claims = await self._answer(scope, receive)
+        except OAuthError as error:
+            point_to_metadata(error, self._metadata_url)
+            await send_error(send, error)
+        else:
+            await send_json(send, claims, headers=self._provider.fresh_dpop_nonce())
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
+        provider = self._provider
+        require_method(scope, "GET", "POST")
+        presented = await check_request(
+            scope,
+            provider,
+            provider.store.read.access_token,
+            uri=self._uri,
+            form_token=await _form_token(scope, receive),
+        )
+        await self._burn(presented)
+        token, grant = presented.token, presented.grant
+        if grant is None or OPENID not in token.scope:
+            raise scope_missing(presented, OPENID)
+        client = await provider.store.read.client(token.client_id)
+        if client is None:
+            raise refused(presented, "the client of the access token is no longer registered")
+        if token.scope != grant.scope:
+            grant = replace(grant, scope=token.scope)  # narrowed at a refresh
+        try:
+            return await provider.claims.userinfo(grant, client)
+        except InvalidGrant as error:
+            raise refused(presented, error.description) from None
+
+    async def _burn(self, presented: Presented) -> None:
+        proof = presented.proof
+        if proof is None:
+            return
+
+        async def work(writes: ProviderWrites) -> bool:
+            return await writes.use_once(proof.replay_key, proof.replay_until)
+
+        if not await self._provider.store.write(work):
+            raise replayed()
+
+
+async def _form_token(scope: Scope, receive: Receive) -> str | None:
+    """The access_token of a POSTed form, or None when the request has no form."""
+    if scope["method"] != "POST":
+        return None
+    content_type = header_values(scope, b"content-type")
+    if not content_type or not content_type[0].startswith(b"application/x-www-form-urlencoded"):
+        return None
+    return (await read_form(scope, receive)).get("access_token")

@@ -1,0 +1,160 @@
+"""grant_type=…:pre-authorized_code (OpenID4VCI 1.0, 6)."""
+
+import asyncio
+
+import pytest
+
+from tests.support.asgi import Answer
+from tests.support.provider_world import ISSUER, PRE_AUTHORIZED, World, basic, key
+
+
+async def redeem(
+    world: World,
+    *headers: tuple[bytes, bytes],
+    client_id: str | None = None,
+    proof: bool = True,
+    **changes: str,
+) -> Answer:
+    form = {
+        "grant_type": PRE_AUTHORIZED,
+        "pre-authorized_code": "cid_pc_1",
+        "tx_code": "4711",
+        **changes,
+    }
+    proofs = [await world.proof()] if proof else []
+    return await world.token(client_id, form, *proofs, *headers)
+
+
+def ready(tx_code: str | None = "4711") -> World:
+    world = World()
+    world.add_offer(tx_code=tx_code)
+    return world
+
+
+def refused(answer: Answer, error: str, status: int = 400) -> None:
+    assert (answer.status, answer.error) == (status, error)
+
+
+async def test_anonymous_access_with_dpop_and_transaction_code() -> None:
+    world = ready()
+    answer = await redeem(world)
+    assert answer.status == 200
+    assert set(answer.json) == {"access_token", "token_type", "expires_in"}  # no c_nonce (1.0)
+    assert answer.json["token_type"] == "DPoP"
+    (grant,) = world.tables.grants.values()
+    assert (grant.client_id, grant.subject, grant.actor) == ("", "org-1", "person-1")
+    assert grant.authority == "mandate-1"
+    assert grant.authorization_details == (
+        {"type": "openid_credential", "credential_configuration_id": "company-identity"},
+    )
+    (row,) = world.tables.access_tokens.values()
+    assert (row.grant_id, row.audience, row.jkt) == (grant.grant_id, "", key("dpop").kid)
+
+
+async def test_an_unproven_client_id_is_no_identity() -> None:
+    """Wallets send one though nothing needs it; it neither helps nor hurts."""
+    for client_id in ("some-wallet", "bank"):
+        world = ready()
+        form = {
+            "grant_type": PRE_AUTHORIZED,
+            "pre-authorized_code": "cid_pc_1",
+            "tx_code": "4711",
+            "client_id": client_id,
+        }
+        assert (await world.token(None, form, await world.proof())).status == 200
+        (grant,) = world.tables.grants.values()
+        assert grant.client_id == ""
+
+
+async def test_anonymous_access_without_dpop_is_refused() -> None:
+    world = ready()
+    refused(await redeem(world, proof=False), "invalid_dpop_proof")
+    assert (await redeem(world)).status == 200
+
+
+async def test_anonymous_access_without_a_transaction_code_is_invalid_client() -> None:
+    refused(await redeem(ready(tx_code=None), tx_code=""), "invalid_client", 401)
+
+
+async def test_tx_code_missing_though_required_is_invalid_request() -> None:
+    world = ready()
+    refused(await redeem(world, tx_code=""), "invalid_request")
+    assert world.tables.offers["o1"].wrong_tries == 0
+
+
+async def test_tx_code_present_though_not_required_is_invalid_request() -> None:
+    world = ready(tx_code=None)
+    world.change_client("service", grant_types=frozenset({PRE_AUTHORIZED}))
+    refused(await redeem(world, client_id="service"), "invalid_request")
+    assert (await redeem(world, client_id="service", tx_code="")).status == 200
+
+
+@pytest.mark.parametrize("code", ["cid_pc_unknown", "cid_ac_1"])
+async def test_a_wrong_code_is_invalid_grant(code: str) -> None:
+    refused(await redeem(ready(), **{"pre-authorized_code": code}), "invalid_grant")
+
+
+async def test_a_missing_code_is_invalid_request() -> None:
+    refused(await redeem(ready(), **{"pre-authorized_code": ""}), "invalid_request")
+
+
+async def test_a_wrong_tx_code_is_invalid_grant_and_counted() -> None:
+    world = ready()
+    refused(await redeem(world, tx_code="0000"), "invalid_grant")
+    assert world.tables.offers["o1"].wrong_tries == 1
+    assert (await redeem(world)).status == 200
+
+
+async def test_five_wrong_tries_end_the_offer() -> None:
+    world = ready()
+    wrong = [await redeem(world, tx_code=f"000{n}") for n in range(5)]
+    for answer in wrong:
+        refused(answer, "invalid_grant")
+    assert world.tables.offers["o1"].ended_at is not None
+    # The right code comes too late, and nothing tells that it would have been right.
+    assert await redeem(world) == wrong[0]
+    assert world.tables.grants == {}
+
+
+async def test_tries_at_the_same_moment_are_counted_one_by_one() -> None:
+    world = ready()
+    guesses = [*(f"{n:04}" for n in range(20)), "4711"]
+    answers = await asyncio.gather(*(redeem(world, tx_code=guess) for guess in guesses))
+    assert {answer.status for answer in answers} == {400}
+    assert world.tables.offers["o1"].used_at is None
+
+
+async def test_of_two_requests_at_the_same_moment_one_wins() -> None:
+    world = ready()
+    answers = await asyncio.gather(*(redeem(world) for _ in range(4)))
+    assert sorted(answer.status for answer in answers) == [200, 400, 400, 400]
+    assert len(world.tables.grants) == len(world.tables.access_tokens) == 1
+
+
+async def test_an_offer_counts_once() -> None:
+    world = ready()
+    assert (await redeem(world)).status == 200
+    refused(await redeem(world), "invalid_grant")
+
+
+async def test_an_offer_expires() -> None:
+    world = ready()
+    world.now += 600
+    refused(await redeem(world), "invalid_grant")
+
+
+async def test_who_tries_to_authenticate_must_succeed() -> None:
+    world = ready()
+    refused(await redeem(world, basic("legacy", "wrong")), "invalid_client", 401)
+    refused(await redeem(world, client_id="bank"), "unauthorized_client")
+    world.change_client("bank", grant_types=frozenset({PRE_AUTHORIZED}))
+    assert (await redeem(world, client_id="bank")).status == 200
+    (grant,) = world.tables.grants.values()
+    assert grant.client_id == "bank"
+
+
+async def test_other_grants_are_not_for_anonymous_requests() -> None:
+    world = World()
+    for grant_type in ("authorization_code", "refresh_token", "client_credentials", "nonsense"):
+        form = {"grant_type": grant_type, "resource": ISSUER}
+        refused(await world.token(None, form, await world.proof()), "invalid_client", 401)
