@@ -23,6 +23,9 @@ from keys.signer import Signer
 MAX_BYTES = 16384
 """Bound of a compact JWS in bytes, unless the caller gives another."""
 
+MAX_HEADER_BYTES = 16384
+"""Bound of the encoded header, however long the payload may be: it is read before all checks."""
+
 _CACHED_HEADERS = 256
 _OWN_HEADERS = frozenset({"alg", "typ", "crit", "b64"})
 _TEXT_HEADERS = frozenset({"alg", "typ", "cty", "kid", "x5t", "x5t#S256"})
@@ -53,9 +56,10 @@ def parse(compact: str | bytes, *, max_bytes: int = MAX_BYTES) -> UnverifiedJws:
     """Take a compact JWS apart.
 
     Raises:
-        MalformedJws: longer than ``max_bytes``, not three parts, an empty header or signature, not
-            canonical base64url, the header is no JSON object with unique names, or one of its
-            registered parameters (RFC 7515 section 4.1) has the wrong type.
+        MalformedJws: longer than ``max_bytes``, a header beyond ``MAX_HEADER_BYTES``, not three
+            parts, an empty header or signature, not canonical base64url, the header is no JSON
+            object with unique names, or one of its registered parameters (RFC 7515 section 4.1)
+            has the wrong type.
     """
     if len(compact) > max_bytes:
         raise MalformedJws("too long")
@@ -64,6 +68,8 @@ def parse(compact: str | bytes, *, max_bytes: int = MAX_BYTES) -> UnverifiedJws:
         parts = raw.split(b".", 3)
         if len(parts) != 3 or not parts[0] or not parts[2]:
             raise MalformedJws("not three parts")
+        if len(parts[0]) > MAX_HEADER_BYTES:
+            raise MalformedJws("the header is too long")
         header = json_object.loads(base64url.decode(parts[0]))
         _check_header_types(header)
         return UnverifiedJws(
@@ -131,7 +137,12 @@ def check_typ(header: Mapping[str, Any], expected: str | None) -> None:
     wanted = "JWT" if expected is None else expected
     if given == wanted:
         return
-    if not isinstance(given, str) or _media_type(given) != _media_type(wanted):
+    # ASCII only: there are letters outside it whose lower case is within.
+    if (
+        not isinstance(given, str)
+        or not given.isascii()
+        or _media_type(given) != _media_type(wanted)
+    ):
         raise WrongType("typ is not the expected one")
 
 

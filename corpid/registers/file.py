@@ -15,7 +15,7 @@ from corpid.registers.json_rows import JsonRows
 from corpid.registers.malformed import MAX_ROW, MalformedRegisterFile
 from corpid.registers.open_data import NUMBER, UnusableRow, entry_from_row
 
-__all__ = ["MAX_ROW", "BadRow", "MalformedRegisterFile", "read_entries"]
+__all__ = ["MAX_ROW", "BadRow", "MalformedRegisterFile", "read_entries", "read_rows"]
 
 _SNIFFED: Final = 4096
 _SHOWN: Final = 40
@@ -46,18 +46,26 @@ def read_entries(path: Path, *, source: str, as_of: str) -> Iterator[RegisterEnt
     entry. Raises MalformedRegisterFile, after all rows before the fault, where the file cannot be
     read on; OSError where it cannot be opened.
     """
+    for _, row in read_rows(path, source=source, as_of=as_of):
+        yield row
+
+
+def read_rows(
+    path: Path, *, source: str, as_of: str
+) -> Iterator[tuple[int, RegisterEntry | BadRow]]:
+    """As `read_entries`, each row with the line that it begins on."""
     with path.open("rb") as stream:
         rows = _json(stream) if _is_json(stream, path.suffix) else _csv(stream)
         for line, value, reason, number in rows:
             if value is None:
-                yield BadRow(line, reason, number)
+                yield line, BadRow(line, reason, number)
                 continue
             try:
                 entry = entry_from_row(value, source=source, as_of=as_of)
             except UnusableRow as error:
-                yield BadRow(line, str(error), _shown(value.get(NUMBER)))
+                yield line, BadRow(line, str(error), _shown(value.get(NUMBER)))
             else:
-                yield entry
+                yield line, entry
 
 
 _Row = tuple[int, Mapping[str, object] | None, str, str | None]

@@ -17,6 +17,9 @@ from oidc.formats.errors import FormatsError, HolderKeyMissing, KeyBindingMissin
 from oidc.formats.status_list import Status
 from oidc.formats.status_reference import StatusReference
 
+# A mandate without its limit, end or services would count for more than was given.
+_WHOLE = frozenset({"mandate"})
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -70,6 +73,7 @@ class CredentialVerifier:
                 now=self._clock(),
                 algs=self._policy.algorithms,
                 leeway=self._policy.leeway,
+                whole=_WHOLE,
             )
         # 3. The type that was asked for.
         if types is not None and credential.vct not in types:

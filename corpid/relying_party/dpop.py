@@ -6,7 +6,7 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
 
-from corpid.relying_party.errors import DpopInvalid, DpopReplayed
+from corpid.relying_party.errors import DpopInvalid, DpopKeyMismatch, DpopReplayed
 from corpid.relying_party.policy import Policy
 from corpid.relying_party.replay import ReplayStore
 from corpid.relying_party.translation import translating
@@ -36,11 +36,17 @@ class DpopRequest:
 
 
 async def verify_dpop(
-    request: DpopRequest, access_token: str, *, replay: ReplayStore, now: float, policy: Policy
-) -> str:
-    """Verify a proof for an access token; return the thumbprint of the key that made it.
+    request: DpopRequest,
+    access_token: str,
+    thumbprint: str,
+    *,
+    replay: ReplayStore,
+    now: float,
+    policy: Policy,
+) -> None:
+    """Verify a proof for an access token that is bound to the key of this thumbprint.
 
-    Raises DpopInvalid, DpopReplayed.
+    Raises DpopInvalid, DpopKeyMismatch, DpopReplayed.
     """
     with translating(DpopInvalid):
         # 1. Signed by the key that it carries, as a DPoP proof and nothing else.
@@ -48,32 +54,34 @@ async def verify_dpop(
         key = _key(proof.header)
         signed = jws.verify(proof, key, algs=policy.algorithms, typ=DPOP_TYP)
         claims = parse_claims(signed.payload)
-    # 2. Made for this method and address.
+    # 2. That key is the access token's.
+    if not compare_digest(key.thumbprint, thumbprint):
+        raise DpopKeyMismatch
+    # 3. Made for this method and address.
     if claims.get("htm") != request.method:
         raise DpopInvalid("htm")
     if not same_target(claims.get("htu"), request.url):
         raise DpopInvalid("htu")
-    # 3. Made for this access token.
+    # 4. Made for this access token.
     token_hash = encode(sha256(access_token.encode()).digest())
     if not _equal(claims.get("ath"), token_hash):
         raise DpopInvalid("ath")
-    # 4. Answers the nonce that was demanded.
+    # 5. Answers the nonce that was demanded.
     if request.nonce is not None and not _equal(claims.get("nonce"), request.nonce):
         raise DpopInvalid("nonce")
-    # 5. Fresh, on either side of a clock that is a little off.
+    # 6. Fresh, on either side of a clock that is a little off.
     issued_at = claims.get("iat")
     if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
         raise DpopInvalid("iat")
     if abs(now - issued_at) > policy.dpop_max_age:
         raise DpopInvalid("iat")
-    # 6. Used once. Last, so that a stranger's bad proof cannot use up anything.
+    # 7. Used once. Last, so that a stranger's bad proof cannot use up anything.
     token_id = claims.get("jti")
     if not isinstance(token_id, str) or not 1 <= len(token_id) <= MAX_JTI:
         raise DpopInvalid("jti")
     until = issued_at + policy.dpop_max_age + 1
     if not await replay.first_use(f"{key.thumbprint}:{token_id}", until):
         raise DpopReplayed
-    return key.thumbprint
 
 
 def same_target(htu: object, url: str) -> bool:

@@ -8,12 +8,14 @@ the default does not look at what a host name resolves to.
 """
 
 import asyncio
+import socket
 import ssl
-import time
-from collections.abc import Awaitable, Callable, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 _CHUNK = 65536
@@ -55,8 +57,8 @@ def is_allowed(url: str) -> bool:
 class StandardFetch:
     """GET over the standard library, in a thread: https only (http to loopback), no redirects.
 
-    `timeout` in seconds bounds each step and, between steps, the whole. `max_bytes` bounds the
-    body. A proxy of the environment is not used.
+    `timeout` in seconds bounds the connecting, and once more all that follows. `max_bytes` bounds
+    the body. A proxy of the environment is not used.
     """
 
     timeout: float = 5.0
@@ -70,31 +72,69 @@ class StandardFetch:
         return await asyncio.to_thread(self._get, url)
 
     def _get(self, url: str) -> FetchResult:
-        deadline = time.monotonic() + self.timeout
         parts = urlsplit(url)
-        assert parts.hostname is not None
-        connection: HTTPConnection
-        if parts.scheme == "https":
-            connection = HTTPSConnection(
-                parts.hostname, parts.port, timeout=self.timeout, context=self.context
-            )
-        else:
-            connection = HTTPConnection(parts.hostname, parts.port, timeout=self.timeout)
+        host = parts.hostname
+        assert host is not None
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection = self._connection(parts)
+        line = socket.create_connection((host, connection.port), self.timeout)
         try:
-            connection.request("GET", target, headers={"Accept": "*/*"})
-            answer = connection.getresponse()
-            body = bytearray()
-            while chunk := answer.read1(_CHUNK):
-                body += chunk
-                if len(body) > self.max_bytes:
-                    raise FetchRefused(f"the body has more than {self.max_bytes} bytes")
-                if time.monotonic() > deadline:
-                    raise FetchRefused(f"the answer took more than {self.timeout} seconds")
-            headers = {name.lower(): value for name, value in answer.getheaders()}
-            return FetchResult(answer.status, headers, bytes(body))
+            if isinstance(connection, HTTPSConnection):
+                line = self.context.wrap_socket(
+                    line, server_hostname=host, do_handshake_on_connect=False
+                )
+            with _cut_after(self.timeout, line):
+                if isinstance(line, ssl.SSLSocket):
+                    line.do_handshake()
+                connection.sock = line
+                connection.request("GET", target, headers={"Accept": "*/*"})
+                with connection.getresponse() as answer:
+                    body = bytearray()
+                    while chunk := answer.read1(_CHUNK):
+                        body += chunk
+                        if len(body) > self.max_bytes:
+                            raise FetchRefused(f"the body has more than {self.max_bytes} bytes")
+                    headers = {name.lower(): value for name, value in answer.getheaders()}
+                    return FetchResult(answer.status, headers, bytes(body))
         finally:
             connection.close()
+            line.close()
+
+    def _connection(self, parts: SplitResult) -> HTTPConnection:
+        host = parts.hostname or ""
+        if parts.scheme == "https":
+            return HTTPSConnection(host, parts.port, timeout=self.timeout, context=self.context)
+        return HTTPConnection(host, parts.port, timeout=self.timeout)
+
+
+@contextmanager
+def _cut_after(seconds: float, line: socket.socket) -> Iterator[None]:
+    """Cut the line when the time is over. Raises TimeoutError.
+
+    The socket's own timeout begins anew with every byte, so a server that sends one now and then
+    would hold the thread, and all who wait for the answer, for as long as it likes.
+    """
+    over = threading.Event()
+
+    def cut() -> None:
+        over.set()
+        with suppress(OSError):  # the other side has cut it already
+            socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+    watch = threading.Timer(seconds, cut)
+    watch.daemon = True
+    watch.start()
+    failure: Exception | None = None
+    try:
+        yield
+    except Exception as error:
+        failure = error
+        raise
+    finally:
+        watch.cancel()
+        watch.join()
+        if over.is_set():  # to the reader a line that was cut may look like a short answer
+            raise TimeoutError(f"the answer took more than {seconds} seconds") from failure
 
 
 async def fetch_ok(fetch: Fetch, url: str) -> FetchResult:

@@ -1,7 +1,7 @@
 """Where an issuer's keys are found, and how long they are believed."""
 
-import asyncio
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from corpid.relying_party.errors import KeysUnavailable, MetadataInvalid, Undetermined
 from corpid.relying_party.fetch import FETCH_ERRORS, Fetch, FetchResult, fetch_ok, is_allowed
 from corpid.relying_party.policy import Policy
+from corpid.relying_party.turns import Turns
 from keys.clock import Clock
 from keys.errors import MalformedKey
 from keys.json_object import loads
@@ -41,7 +42,8 @@ class _Entry:
 
 
 class KeySource:
-    """An issuer's public keys, cached; one request at a time for each issuer and kind.
+    """An issuer's public keys, cached; in an event loop one request at a time for each issuer and
+    kind. Threads may share it.
 
     Keys are refetched when their time is over, and once when a token names a `kid` that is not
     among them; strangers can name any `kid`, so that happens at most once in
@@ -54,7 +56,8 @@ class KeySource:
         self._clock = clock
         self._policy = policy
         self._entries: dict[tuple[Kind, str], _Entry] = {}
-        self._locks: dict[tuple[Kind, str], asyncio.Lock] = {}
+        self._guard = threading.Lock()
+        self._turns = Turns()
 
     async def keys(self, kind: Kind, issuer: str, kid: object) -> JwkSet:
         """Return the issuer's keys; whether `kid` is among them is for the verifier to see.
@@ -66,7 +69,7 @@ class KeySource:
         if entry is not None and self._serves(entry, kid):
             assert entry.keys is not None
             return entry.keys
-        async with self._locks.setdefault(name, asyncio.Lock()):
+        async with self._turns.of(name):
             return await self._refreshed(name, kid)
 
     def _serves(self, entry: _Entry, kid: object) -> bool:
@@ -75,16 +78,12 @@ class KeySource:
         return not isinstance(kid, str) or entry.keys.has_kid(kid)
 
     async def _refreshed(self, name: tuple[Kind, str], kid: object) -> JwkSet:
-        if name not in self._entries and len(self._entries) >= MAX_ISSUERS:
-            oldest = next(iter(self._entries))
-            del self._entries[oldest]
-        entry = self._entries.setdefault(name, _Entry())
-        now = self._clock()
-        if entry.keys is not None and entry.until > now:
+        entry, now = self._entry(name), self._clock()
+        early = entry.keys is not None and entry.until > now
+        if entry.keys is not None and early:
             limited = now - entry.refetched_at < self._policy.keys_refetch_interval
             if limited or self._serves(entry, kid):
                 return entry.keys
-            entry.refetched_at = now
         try:
             if now - entry.failed_at < self._policy.failure_ttl:
                 raise KeysUnavailable("the last attempt failed a moment ago")
@@ -95,7 +94,17 @@ class KeySource:
                 entry.failed_at = now
             if entry.keys is None or now >= entry.until + self._policy.keys_grace:
                 raise
+        finally:
+            # Only now: a thread that saw it before the keys are here would refuse a new `kid`.
+            if early:
+                entry.refetched_at = now
         return entry.keys
+
+    def _entry(self, name: tuple[Kind, str]) -> _Entry:
+        with self._guard:
+            if name not in self._entries and len(self._entries) >= MAX_ISSUERS:
+                del self._entries[next(iter(self._entries))]
+            return self._entries.setdefault(name, _Entry())
 
     async def _load(self, kind: Kind, issuer: str) -> tuple[JwkSet, int]:
         url = openid_configuration_url if kind == "tokens" else jwt_vc_issuer_url

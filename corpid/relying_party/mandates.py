@@ -5,7 +5,7 @@ The shape is that of the `authorization_details` type `hk_corp_mandate`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -96,8 +96,11 @@ class Mandate:
         leaves services out of account. `co_signed` says that the relying party has gathered the
         further signatures that `terms.signing_rule` of a JOINT mandate demands.
 
-        Raises ValueError for an amount that is not a finite number from zero.
+        Raises ValueError for an amount that is not a finite number from zero, or is a binary
+        fraction (`float`), and for an instant (`datetime`) in place of a day.
         """
+        if isinstance(on_date, datetime):  # also a date to Python, but in which time zone?
+            raise ValueError("a Hong Kong calendar day is needed, not an instant")
         terms = self.terms
         reasons = []
         if power not in terms.powers:
@@ -202,6 +205,8 @@ def _day(value: object) -> str:
 
 
 def _amount(amount: Decimal | str) -> Decimal:
+    if isinstance(amount, float | bool):
+        raise ValueError("the amount is not a decimal number")
     try:
         value = Decimal(amount)
     except InvalidOperation as error:

@@ -23,8 +23,8 @@ from corpid.relying_party.results import (
 from corpid.relying_party.status_source import StatusSource
 from corpid.relying_party.tokens import TokenVerifier, as_scopes
 from corpid.relying_party.translation import translating
+from keys import jws
 from keys.clock import Clock, system_clock
-from keys.jwt import unverified_claims
 from oidc.formats.status_list import Status
 from oidc.formats.status_token import MAX_TOKEN_BYTES
 
@@ -41,9 +41,10 @@ DEFAULT_POLICY: Final = Policy()
 class RelyingParty:
     """Verifies the tokens and credentials of one issuer, and caches its keys and status lists.
 
-    Make one and keep it. `client_id` is the default for ID and logout tokens, `audience` (the
-    resource's URI) for access tokens. `credential_issuers` are trusted for credentials beside
-    `issuer`. `acr_base` is where the acr URIs live, by default the issuer.
+    Make one and keep it; threads, each with its event loop, may share it if `fetch` and `replay`
+    can be shared, as the defaults can. `client_id` is the default for ID and logout tokens,
+    `audience` (the resource's URI) for access tokens. `credential_issuers` are trusted for
+    credentials beside `issuer`. `acr_base` is where the acr URIs live, by default the issuer.
 
     Every method returns a typed value, or raises `VerificationFailed` (not valid) or
     `Undetermined` (nothing can be said now); both carry a stable `code`.
@@ -214,13 +215,11 @@ class RelyingParty:
         MetadataInvalid.
         """
         with translating():
-            uri = unverified_claims(token, max_bytes=MAX_TOKEN_BYTES).get("sub")
-        if not isinstance(uri, str):
-            raise errors.ClaimInvalid("sub")
-        found = await self._statuses.verify(token, uri, self.issuer)
+            jws.parse(token, max_bytes=MAX_TOKEN_BYTES)
+        found = await self._statuses.verify(token, None, self.issuer)
         statuses = found.statuses
         return VerifiedStatus(
-            self.issuer, uri, statuses.bits, statuses.size, found.issued_at, found.expires_at
+            self.issuer, found.uri, statuses.bits, statuses.size, found.issued_at, found.expires_at
         )
 
     async def verify_any(
@@ -236,14 +235,12 @@ class RelyingParty:
 
         For people and tools that look at one thing at a time. Without `nonce` an ID token is not
         tied to a sign-in, nor a credential to its holder. Raises NotRecognised, and as the
-        verifier of the kind.
+        verifier of the kind; ValueError for a credential with `nonce` but no `audience`.
         """
         match recognise(text):
             case Kind.CREDENTIAL:
                 bound = audience if nonce is not None else None
-                return await self.verify_credential(
-                    text, audience=bound, nonce=nonce if bound is not None else None, types=types
-                )
+                return await self.verify_credential(text, audience=bound, nonce=nonce, types=types)
             case Kind.ACCESS_TOKEN:
                 return await self.verify_access_token(text, audience=audience)
             case Kind.LOGOUT_TOKEN:

@@ -11,6 +11,9 @@ class Policy:
     `on_undetermined` decides what happens when a credential is in order but its status cannot be
     learned: `refuse` raises the Undetermined error, `accept` returns the value with its status
     marked `undetermined`. Keys that cannot be fetched are never passed over.
+
+    A status list is fetched anew after its own `ttl`, and after `status_ttl` at latest: 0 asks
+    every time. When that fails the old list serves `status_grace` longer, never beyond its `exp`.
     """
 
     on_undetermined: Literal["refuse", "accept"] = "refuse"
@@ -24,4 +27,5 @@ class Policy:
     keys_grace: int = 3600
     keys_refetch_interval: int = 60
     status_ttl: int = 300
+    status_grace: int = 3600
     failure_ttl: int = 5

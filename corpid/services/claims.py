@@ -212,11 +212,11 @@ class TokenClaims:
             authority = await require_authority(
                 self._store.read, grant.actor, grant.subject, now_ms, grant.authority
             )
+            status = await self._status.claim(grant.authority, sector)
         except NotAllowed as error:
             # It ended between the check of the grant and here: nothing may be said any more.
             raise InvalidGrant(f"the authority behind this grant has ended: {error}") from None
         shown = self._pairwise.identifier(sector, MANDATE, grant.authority)
-        status = await self._status.claim(grant.authority, sector)
         return authority_claim(authority, shown, status)
 
 

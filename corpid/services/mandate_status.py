@@ -7,6 +7,8 @@ own, made when a client first needs it; ending the mandate flips them all.
 from typing import Any, Protocol
 
 from corpid.domain.credential import StatusEntry
+from corpid.domain.errors import NotAllowed
+from corpid.domain.mandate import MandateState
 from corpid.services.ports import Store, UnitOfWork
 from keys.clock import Clock
 
@@ -30,7 +32,11 @@ class MandateStatus:
         self._status_url = status_url
 
     async def claim(self, authority: str, sector: str) -> dict[str, Any]:
-        """The ``status`` claim of an artefact (Token Status List, section 6.1)."""
+        """The ``status`` claim of an artefact (Token Status List, section 6.1).
+
+        Raises:
+            NotAllowed: the authority has ended.
+        """
         entry = await self._store.read.status_lists.mandate_entry(authority, sector)
         if entry is None:
             entry = await self._create(authority, sector)
@@ -40,11 +46,22 @@ class MandateStatus:
         fresh = await self._allocator.reserve()
         now_ms = int(self._clock() * 1000)
 
-        async def work(uow: UnitOfWork) -> StatusEntry:
-            existing = await uow.status_lists.mandate_entry(authority, sector)
-            if existing is not None:
-                return existing
+        async def work(uow: UnitOfWork) -> None:
+            # Whoever ends the authority flips the entries that there are: none may come after.
+            if not await _stands(uow, authority):
+                raise NotAllowed("the authority has ended")
+            # When another process was first, its entry counts and ours is lost.
             await uow.status_lists.add_mandate_entry(authority, sector, fresh, now_ms)
-            return fresh
 
-        return await self._store.write(work)
+        await self._store.write(work)
+        entry = await self._store.read.status_lists.mandate_entry(authority, sector)
+        assert entry is not None
+        return entry
+
+
+async def _stands(uow: UnitOfWork, authority: str) -> bool:
+    mandate = await uow.authority.mandate(authority)
+    if mandate is not None:
+        return mandate.state is MandateState.ACCEPTED
+    representation = await uow.authority.representation(authority)
+    return representation is not None and representation.ended_at is None

@@ -8,8 +8,6 @@ write, returns values, and raises to roll everything back.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from keys.ring import KeyRecord
-
 from corpid.domain.credential import (
     Credential,
     CredentialState,
@@ -39,6 +37,7 @@ from corpid.services.records import (
     SignInGuard,
     StatusListRow,
 )
+from keys.ring import KeyRecord
 from oidc.ports import ProviderReads, ProviderWrites
 
 T = TypeVar("T")
@@ -204,7 +203,9 @@ class Credentials(Protocol):
     async def add(self, row: CredentialRow) -> None: ...
     async def change_state(
         self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
-    ) -> None: ...
+    ) -> bool:
+        """False when it is revoked or replaced already: then its entry must stay as it is."""
+
 
 
 class StatusLists(Protocol):
@@ -232,7 +233,9 @@ class StatusLists(Protocol):
     async def mandate_entries(self, authority: str) -> list[StatusEntry]: ...
     async def add_mandate_entry(
         self, authority: str, sector: str, entry: StatusEntry, now_ms: int
-    ) -> None: ...
+    ) -> bool:
+        """False when that pair has an entry already."""
+
 
 
 class Operations(Protocol):

@@ -5,7 +5,6 @@ from urllib.parse import unquote, urlsplit
 
 from corpid.storage.errors import StorageError
 from corpid.storage.interface import Connection, Database, Row, Transaction, Work
-from corpid.storage.postgresql import open_postgresql
 from corpid.storage.sqlite import open_sqlite
 
 __all__ = ["Connection", "Database", "Row", "Transaction", "Work", "open_database"]
@@ -39,6 +38,12 @@ async def open_database(
             )
         return await open_sqlite(unquote(parts.path[1:]), deadline=deadline)
     if parts.scheme in {"postgresql", "postgres"}:
+        try:
+            from corpid.storage.postgresql import open_postgresql
+        except ModuleNotFoundError:
+            raise StorageError(
+                "PostgreSQL needs the extra of that name: pip install 'corpid[postgres]'"
+            ) from None
         return await open_postgresql(url, deadline=deadline, max_connections=max_connections)
     raise StorageError(
         f"unknown database scheme {parts.scheme!r}: use sqlite:///path or postgresql://..."

@@ -11,23 +11,23 @@ import io
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
-
-from alembic.command import upgrade
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 import corpid
 from corpid.errors import WrongDatabase
 from corpid.storage.errors import StorageError
 from corpid.storage.sqlite_connection import connect, translate
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from sqlalchemy.engine import Connection
+
 COMMAND: Final = "corpid db migrate"
+HEAD: Final = "0001"
+"""The newest revision. Alembic takes a third of a second to load, so it is loaded only where
+there is something to migrate; a test holds this to the scripts."""
 
 _BUSY_TIMEOUT: Final = 30.0
 _LOCK: Final = 0x636F72706964  # "corpid"; an advisory lock of this number means: migrating
@@ -55,9 +55,7 @@ class MadeByNewerVersion(MigrationError):
 
 def head() -> str:
     """The revision that this version of the software works with."""
-    revision = _scripts().get_current_head()
-    assert revision is not None
-    return revision
+    return HEAD
 
 
 async def current(url: str) -> str | None:
@@ -113,6 +111,8 @@ async def migrate(url: str) -> str:
 
 def _is_current(revision: str | None) -> bool:
     """Whether nothing is to be done. Raises MadeByNewerVersion for a revision not known here."""
+    if revision == HEAD:
+        return True
     scripts = _scripts()
     if revision is not None and revision not in {one.revision for one in scripts.walk_revisions()}:
         raise MadeByNewerVersion(
@@ -120,10 +120,12 @@ def _is_current(revision: str | None) -> bool:
             f"this one ({corpid.__version__}), which knows up to {scripts.get_current_head()}. "
             "Install that version, or restore a backup made before the upgrade"
         )
-    return revision == scripts.get_current_head()
+    return False
 
 
-def _config(**attributes: Any) -> Config:
+def _config(**attributes: Any) -> "Config":
+    from alembic.config import Config
+
     package = Path(corpid.__file__).parent
     places = (package / "alembic", package.parent / "alembic")
     folder = next((place for place in places if (place / "env.py").is_file()), None)
@@ -135,7 +137,9 @@ def _config(**attributes: Any) -> Config:
     return config
 
 
-def _scripts() -> ScriptDirectory:
+def _scripts() -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_config())
 
 
@@ -143,6 +147,8 @@ def _script_from(revision: str | None) -> str:
     """The SQL for PostgreSQL from that revision to the newest; empty when it is the newest."""
     if _is_current(revision):
         return ""
+    from alembic.command import upgrade
+
     with _one_at_a_time:
         config = _config()
         upgrade(config, "head" if revision is None else f"{revision}:head", sql=True)
@@ -187,6 +193,11 @@ def _migrate_sqlite(path: str) -> str:
     revision = _current_sqlite(path)
     if revision is not None and _is_current(revision):
         return revision
+    from alembic.command import upgrade
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.pool import NullPool
+
     engine = create_engine(
         "sqlite://", creator=lambda: _migrating_connection(path), poolclass=NullPool
     )
@@ -210,7 +221,7 @@ def _migrating_connection(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin_immediate(connection: "Connection") -> None:
     # The driver is in autocommit mode. Taking the write lock before the revision is read is what
     # makes two processes wait for each other.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

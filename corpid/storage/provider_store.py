@@ -7,7 +7,7 @@ import orjson
 
 from corpid.storage import provider_statements as sql
 from corpid.storage.client_cache import ClientCache
-from corpid.storage.database import Database, Transaction
+from corpid.storage.interface import Database, Transaction
 from corpid.storage.mapping import json_text, words
 from corpid.storage.provider_records import (
     access_token_and_grant,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, select
 
 from corpid.storage.constructs import removing, table
-from corpid.storage.database import Database, Transaction
+from corpid.storage.interface import Database, Transaction
 from corpid.storage.statement import Statement
 
 BATCH: Final = 500

@@ -5,7 +5,7 @@ from typing import Any, Final, NoReturn
 
 from corpid.clock import milliseconds
 from corpid.storage.client_cache import ClientCache
-from corpid.storage.database import Connection, Row, Transaction
+from corpid.storage.interface import Connection, Row, Transaction
 from corpid.storage.statement import Statement
 from keys.clock import Clock, Random
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from corpid.services.ports import UnitOfWork
 from corpid.storage.client_cache import ClientCache
-from corpid.storage.database import Database, Transaction
+from corpid.storage.interface import Database, Transaction
 from corpid.storage.provider_store import SqlProviderReads, SqlProviderStore, SqlProviderWrites
 from corpid.storage.repositories.authority import SqlAuthority
 from corpid.storage.repositories.clients import SqlClients

@@ -53,6 +53,7 @@ def verify(
     algs: frozenset[str],
     typ: str,
     protected: frozenset[str] = PROTECTED_IN_SD_JWT,
+    whole: frozenset[str] = _NONE,
 ) -> VerifiedSdJwt:
     """Check the issuer's signature, then process the disclosures.
 
@@ -60,7 +61,7 @@ def verify(
     Raises the errors of keys.jws.verify and of `process`.
     """
     signed = jws.verify(token.jwt, keys, algs=algs, typ=typ)
-    claims = process(parse_claims(signed.payload), token, protected=protected)
+    claims = process(parse_claims(signed.payload), token, protected=protected, whole=whole)
     return VerifiedSdJwt(claims=claims, header=signed.header, key=signed.key)
 
 
@@ -77,10 +78,12 @@ def process(
     token: UnverifiedSdJwt,
     *,
     protected: frozenset[str] = PROTECTED_IN_SD_JWT,
+    whole: frozenset[str] = _NONE,
 ) -> dict[str, Any]:
     """Return the claims with every disclosure in its place and the mechanism's names removed.
 
-    `protected` are the top-level claims that must not be disclosable, nor have such members.
+    `protected` are the top-level claims that must not be disclosable, nor have such members;
+    `whole` those that may be, but not in parts: what narrows them could be kept back.
 
     Raises UnknownHashAlgorithm, MisplacedHashAlgorithm, MalformedDigest, DuplicateDigest,
     WrongDisclosureLength, DuplicateClaimName, ReservedClaimName, UnreferencedDisclosure,
@@ -88,7 +91,7 @@ def process(
     """
     algorithm = hash_name(payload)
     by_digest = {digest(algorithm, one.text): one for one in token.disclosures}
-    revealer = _Revealer(by_digest, token.limits.max_depth)
+    revealer = _Revealer(by_digest, token.limits.max_depth, whole)
     claims = revealer.top(payload, protected)
     if revealer.used != len(token.disclosures):
         raise UnreferencedDisclosure("a disclosure is not referenced by the signed content")
@@ -115,21 +118,22 @@ def digest(algorithm: str, text: str) -> str:
 class _Revealer:
     """Walks the payload, follows digests into disclosures, and counts what it used."""
 
-    __slots__ = ("by_digest", "max_depth", "seen", "used")
+    __slots__ = ("by_digest", "max_depth", "seen", "used", "whole")
 
-    def __init__(self, by_digest: Mapping[str, Disclosure], max_depth: int) -> None:
+    def __init__(
+        self, by_digest: Mapping[str, Disclosure], max_depth: int, whole: frozenset[str]
+    ) -> None:
         self.by_digest = by_digest
         self.max_depth = max_depth
+        self.whole = whole
         self.seen: set[str] = set()
         self.used = 0
 
     def top(self, payload: Mapping[str, Any], protected: frozenset[str]) -> dict[str, Any]:
         """Process the top level, where `_sd_alg` may stand and protected claims are watched."""
         claims = {name: value for name, value in payload.items() if name != HASH_ALGORITHM}
-        for name in protected & claims.keys():
-            value = claims[name]
-            if (type(value) is dict or type(value) is list) and _has_digest(value):
-                raise ProtectedClaimDisclosed(f"{name} has members that can be hidden")
+        for name in (protected | self.whole) & claims.keys():
+            _refuse_hidden_members(name, claims[name])
         return self._object(claims, 1, protected)
 
     def _object(
@@ -166,6 +170,8 @@ class _Revealer:
                 raise DuplicateClaimName(f"{name} exists already at its level")
             if name in protected:
                 raise ProtectedClaimDisclosed(f"{name} comes from a disclosure")
+            if depth == 1 and name in self.whole:
+                _refuse_hidden_members(name, disclosure.value)
             claims[name] = self._value(disclosure.value, depth)
 
     def _array(self, source: list[Any], depth: int) -> list[Any]:
@@ -204,6 +210,11 @@ class _Revealer:
         if disclosure is not None:
             self.used += 1
         return disclosure
+
+
+def _refuse_hidden_members(name: str, value: Any) -> None:
+    if (type(value) is dict or type(value) is list) and _has_digest(value):
+        raise ProtectedClaimDisclosed(f"{name} has members that can be hidden")
 
 
 def _has_digest(value: Any) -> bool:

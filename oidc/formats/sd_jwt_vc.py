@@ -44,16 +44,23 @@ def verify(
     now: float,
     algs: frozenset[str],
     leeway: int = 10,
+    whole: frozenset[str] = frozenset(),
 ) -> VerifiedSdJwtVc:
     """Verify a credential against its issuer's keys.
 
-    The caller ties `keys` to the credential's `iss`. Raises MissingType, InvalidCredentialClaim,
+    The caller ties `keys` to the credential's `iss`, and names in `whole` the claims that he would
+    misread if only parts of them were shown. Raises MissingType, InvalidCredentialClaim,
     CredentialExpired, CredentialNotYetValid, HolderKeyMissing, MalformedStatusReference, and the
     errors of the SD-JWT and of its signature.
     """
     # 1. Signed by the issuer as a credential; no validity claim from a disclosure.
     signed = verify_sd_jwt(
-        token, keys, algs=algs, typ=CREDENTIAL_TYP, protected=PROTECTED_IN_CREDENTIAL
+        token,
+        keys,
+        algs=algs,
+        typ=CREDENTIAL_TYP,
+        protected=PROTECTED_IN_CREDENTIAL,
+        whole=whole,
     )
     claims = signed.claims
     # 2. It says what it is, and by whom.

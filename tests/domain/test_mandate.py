@@ -151,9 +151,9 @@ def test_an_amount_is_a_plain_decimal_string(amount: str) -> None:
 
 def test_limits_are_per_transaction_and_in_their_currency() -> None:
     limit = Limit("50000.00", "HKD")
-    assert limit.covers(Decimal("50000"), "HKD")
+    assert limit.covers(Decimal(50000), "HKD")
     assert not limit.covers(Decimal("50000.01"), "HKD")
-    assert not limit.covers(Decimal("1"), "USD")
+    assert not limit.covers(Decimal(1), "USD")
 
 
 @pytest.mark.parametrize("currency", ["", "hkd", "HK", "HKDD"])

@@ -294,3 +294,15 @@ def test_arbitrary_parts_raise_only_our_errors(header, payload, signature):
     parts = (json.dumps(header).encode(), payload, signature)
     with pytest.raises(KeysError):
         verify(".".join(map(base64url.encode, parts)))
+
+
+async def test_rfc2045_5_1_typ_is_compared_without_case_in_ascii_only():
+    kelvin = await jws.sign(SIGNER, b"{}", typ="\u212ab+jwt")  # its lower case is the letter k
+    with pytest.raises(WrongType):
+        jws.verify(jws.parse(kelvin), KEYS, algs=ALGS, typ="kb+jwt")
+
+
+async def test_the_header_is_bounded_however_long_the_token_may_be():
+    compact = await jws.sign(SIGNER, b"{}", typ=None, header={"x": "y" * jws.MAX_HEADER_BYTES})
+    with pytest.raises(MalformedJws):
+        jws.parse(compact, max_bytes=1_000_000)

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.packaging.bare import BareEnvironment
+from tools.bare import BareEnvironment
 from tools.source_tree import ROOT, files
 
 PLACES = {"corpid": "corpid", "keys": "corpid/keys", "oidc": "corpid/oidc"}

@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpid.registers.csv_rows import CsvRow, csv_rows
@@ -29,6 +29,7 @@ FIELDS = st.text(
 ) | st.text(alphabet='",\n 風', max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(FIELDS, FIELDS, FIELDS), max_size=6), st.sampled_from(["\n", "\r\n"]))
 def test_what_the_csv_writer_writes_is_read_back(
     records: list[tuple[str, str, str]], end: str
@@ -130,6 +131,7 @@ def test_a_line_over_the_bound_is_malformed_after_the_good_rows() -> None:
     assert "longer than" in fault.problem
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_give_rows_or_malformed_register_file(data: bytes, header: bool) -> None:
     try:

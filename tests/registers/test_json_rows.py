@@ -40,7 +40,7 @@ def until_fault(data: bytes, **options: int) -> tuple[list[JsonRow], MalformedRe
     st.booleans(),
     st.integers(1, 40),
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_valid_json_gives_what_json_loads_gives(
     values: list[Any], indent: int | None, ascii_only: bool, block: int
 ) -> None:
@@ -50,6 +50,7 @@ def test_valid_json_gives_what_json_loads_gives(
         assert [row.value for row in rows(text, **options)] == json.loads(text)
 
 
+@settings(deadline=None)
 @given(st.lists(OBJECTS, min_size=1, max_size=4), st.data())
 def test_a_truncated_array_yields_the_whole_rows_and_then_says_so(
     values: list[dict[str, Any]], data: st.DataObject
@@ -68,6 +69,7 @@ def test_a_truncated_array_yields_the_whole_rows_and_then_says_so(
     assert fault.problem
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_rows_or_malformed_register_file(data: bytes) -> None:
     try:

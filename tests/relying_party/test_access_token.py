@@ -296,3 +296,17 @@ async def test_the_window_is_a_policy(world: World, client_key: LocalSigner) -> 
     party = world.party(policy=Policy(dpop_max_age=5))
     with pytest.raises(errors.DpopInvalid):
         await party.verify_access_token(token, dpop=request(text))
+
+
+async def test_a_proof_of_another_key_uses_nothing_up(
+    world: World, client_key: LocalSigner
+) -> None:
+    # Whoever has only a stolen token can make any number of proofs with keys of his own.
+    token, stranger = await bound(world, client_key), generate("ES256")
+    party = world.party(replay=MemoryReplayStore(world.clock, max_entries=1))
+    for number in range(3):
+        text = await proof(world, stranger, token, jti=f"stranger-{number}")
+        with pytest.raises(errors.DpopKeyMismatch):
+            await party.verify_access_token(token, dpop=request(text))
+    good = await proof(world, client_key, token)
+    assert await party.verify_access_token(token, dpop=request(good))

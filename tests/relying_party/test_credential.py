@@ -13,6 +13,7 @@ from tests.support.relying_world import (
     ISSUER,
     MANDATE,
     NONCE,
+    NOW,
     STATUS_URI,
     VC_ISSUER,
     VCT,
@@ -289,3 +290,34 @@ async def test_every_format_error_becomes_one_of_ours(world: World) -> None:
         made = one.__new__(one)
         assert isinstance(translated(made), errors.VerificationFailed)
     assert sd_jwt.CREDENTIAL_TYP == "dc+sd-jwt"
+
+
+@pytest.mark.parametrize("hidden", ["open", "disclosed", "deep"])
+async def test_a_mandate_is_shown_whole_or_not_at_all(world: World, hidden: str) -> None:
+    # A holder who keeps the limit back would be taken for one without a limit.
+    limit, digest = disclosure("salt", "limit", MANDATE["limit"])
+    narrowed: dict[str, Any] = {**MANDATE, "_sd": [digest]}
+    del narrowed["limit"]
+    if hidden == "deep":
+        narrowed = {**MANDATE, "limit": {"_sd": [digest]}}
+    text, whole = disclosure("salt", "mandate", narrowed)
+    claims = {"iss": ISSUER, "vct": VCT, "iat": NOW, "exp": NOW + 60}
+    for shown in ([], [limit]):
+        if hidden == "disclosed":
+            credential = await forge(
+                world.credential_key, {**claims, "_sd": [whole]}, [text, *shown]
+            )
+        else:
+            credential = await forge(world.credential_key, {**claims, "mandate": narrowed}, shown)
+        with pytest.raises(errors.CredentialMalformed) as caught:
+            await world.party().verify_credential(credential, audience=None, nonce=None)
+        assert caught.value.detail == "protected_claim_disclosed"
+
+
+async def test_a_whole_mandate_may_be_disclosed(world: World) -> None:
+    text, digest = disclosure("salt", "mandate", MANDATE)
+    claims = {"iss": ISSUER, "vct": VCT, "iat": NOW, "exp": NOW + 60, "_sd": [digest]}
+    party = world.party(policy=Policy(require_status=False))
+    credential = await forge(world.credential_key, claims, [text])
+    found = await party.verify_credential(credential, audience=None, nonce=None)
+    assert found.mandates[0].terms.limit is not None

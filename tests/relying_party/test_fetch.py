@@ -9,7 +9,7 @@ import pytest
 
 from corpid.relying_party.fetch import FetchRefused, StandardFetch, is_allowed
 
-RELEASE = threading.Event()
+RELEASE, CUT = threading.Event(), threading.Event()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -21,12 +21,24 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/stalled":
             RELEASE.wait(30)
+        if self.path == "/dripping":
+            self._drip()
+            return
         body = b"x" * 5000 if self.path == "/large" else self.path.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "max-age=5")
         self.end_headers()
         self.wfile.write(body)
+
+    def _drip(self) -> None:
+        # Every byte comes within the timeout, and the header never ends.
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while not RELEASE.wait(0.05):
+                self.wfile.write(b"x")
+        except OSError:
+            CUT.set()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -100,3 +112,9 @@ async def test_only_https_or_loopback_may_be_fetched(url: str, allowed: bool) ->
     if not allowed:
         with pytest.raises(FetchRefused):
             await StandardFetch()(url)
+
+
+async def test_gives_up_on_a_server_that_sends_a_byte_now_and_then(base: str) -> None:
+    with pytest.raises(TimeoutError):
+        await StandardFetch(timeout=0.3)(f"{base}/dripping")
+    assert CUT.wait(10), "the line is cut, so that no thread waits for the rest"

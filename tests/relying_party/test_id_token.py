@@ -242,3 +242,11 @@ async def test_refuses_what_is_no_token(world: World, text: str) -> None:
 async def test_client_id_must_come_from_somewhere(world: World) -> None:
     with pytest.raises(ValueError, match="client_id"):
         await world.party(client_id=None).verify_id_token(await world.id_token(), nonce=NONCE)
+
+
+@pytest.mark.parametrize("auth_time", [11, 86_400, 1e300])
+async def test_refuses_a_sign_in_of_the_future(world: World, auth_time: float) -> None:
+    # It would pass every max_age.
+    token = await world.id_token(auth_time=world.now + auth_time)
+    with pytest.raises(errors.ClaimInvalid):
+        await world.party().verify_id_token(token, nonce=NONCE, max_age=60)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from corpid.relying_party import errors
-from tests.support.relying_world import CLIENT, World
+from corpid.relying_party import MemoryReplayStore, Policy, errors
+from tests.support.relying_world import CLIENT, JWKS, World
 
 
 async def refuses(world: World, error: type[errors.RelyingPartyError], token: str) -> None:
@@ -54,3 +54,24 @@ async def test_refuses_another_audience_and_expiry(world: World) -> None:
     token = await world.logout_token()
     world.now += 200
     await refuses(world, errors.TokenExpired, token)
+
+
+async def test_a_used_logout_token_is_refused_as_long_as_the_leeway_lasts(world: World) -> None:
+    party, token = world.party(policy=Policy(leeway=300)), await world.logout_token()
+    await party.verify_logout_token(token)
+    world.now += 120 + 299
+    with pytest.raises(errors.LogoutInvalid):
+        await party.verify_logout_token(token)
+
+
+async def test_issuers_that_share_a_store_do_not_use_up_each_others_logout_tokens(
+    world: World,
+) -> None:
+    store, other = MemoryReplayStore(world.clock), "https://other.example"
+    world.documents[f"{other}/.well-known/openid-configuration"] = {
+        "issuer": other,
+        "jwks_uri": JWKS,
+    }
+    token = await world.logout_token(iss=other)
+    await world.party(issuer=other, replay=store).verify_logout_token(token)
+    assert await world.party(replay=store).verify_logout_token(await world.logout_token())

@@ -1,6 +1,6 @@
 """Does a mandate permit an act: powers, services, dates, limits, joint signature."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -152,3 +152,15 @@ def test_the_claim_is_an_object_or_an_array() -> None:
     assert mandates_of({}) == ()
     assert len(mandates_of({"mandate": MANDATE})) == 1
     assert len(mandates_of({"mandate": [MANDATE, MANDATE]})) == 2
+
+
+def test_an_instant_is_no_calendar_day() -> None:
+    # As text it would come after the last day of validity, on that day.
+    with pytest.raises(ValueError, match="instant"):
+        mandate().permits("pay", on_date=datetime(2027, 12, 31, 10, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("amount", [0.1 + 0.2, 50000.0, True])
+def test_binary_fractions_are_no_amounts(amount: Any) -> None:
+    with pytest.raises(ValueError, match="decimal"):
+        mandate().permits("pay", on_date=date(2027, 1, 1), amount=amount)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from corpid.relying_party import FetchResult, errors, status_source
+from corpid.relying_party import FetchResult, Policy, errors, status_source
 from corpid.relying_party.mandates import read_mandate
 from keys.signer import generate
 from tests.support.relying_world import (
@@ -180,3 +180,48 @@ async def test_a_mandate_can_be_asked_for_later(world: World) -> None:
     with pytest.raises(errors.StatusUnavailable):
         await world.party().check_mandate(mandate)
     assert await world.lenient().check_mandate(mandate) == "undetermined"
+
+
+async def test_the_policy_bounds_the_ttl_that_a_list_states(world: World) -> None:
+    world.status_changes = {"ttl": 2**40, "exp": ...}
+    party = world.party(policy=Policy(status_ttl=0))
+    assert await verify(world, party) == "valid"
+    world.statuses.set(5, 1)
+    with pytest.raises(errors.CredentialRevoked):
+        await verify(world, party)
+
+
+async def test_without_grace_an_old_list_does_not_serve(world: World) -> None:
+    party = world.party(policy=Policy(status_ttl=0, status_grace=0))
+    assert await verify(world, party) == "valid"
+    world.failing.add(STATUS_URI)
+    with pytest.raises(errors.StatusUnavailable):
+        await verify(world, party)
+
+
+async def test_a_list_does_not_give_way_to_one_signed_before_it(world: World) -> None:
+    party, earlier = world.party(), await world.status_token()
+    world.statuses.set(5, 1)
+    world.now += 60
+    with pytest.raises(errors.CredentialRevoked):
+        await verify(world, party)
+    world.documents[STATUS_URI] = FetchResult(200, {}, earlier.encode())
+    world.now += 301
+    with pytest.raises(errors.CredentialRevoked):
+        await verify(world, party)
+    assert world.requests.count(STATUS_URI) == 2
+
+
+async def test_kept_lists_are_bounded_in_number(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_source, "MAX_CACHED_LISTS", 1)
+    party = world.party()
+    for number in (1, 2, 1):
+        uri = f"https://status.example/lists/{number}"
+        token = await world.status_token(sub=uri)
+        world.documents[uri] = FetchResult(200, {}, token.encode())
+        status = {"status_list": {"idx": 5, "uri": uri}}
+        text = await world.presentation(await world.issued(status=status))
+        await party.verify_credential(text, audience=AUDIENCE, nonce=NONCE)
+    assert world.requests.count("https://status.example/lists/1") == 2

@@ -14,7 +14,9 @@ from corpid.relying_party import (
     VerifiedStatus,
     errors,
     recognise,
+    status_source,
 )
+from keys.signer import generate
 from tests.support.relying_world import AUDIENCE, NONCE, STATUS_URI, World
 
 
@@ -91,3 +93,20 @@ async def test_any_change_of_a_presentation_raises_only_our_errors(
         return
     with pytest.raises(RelyingPartyError):
         await world.party().verify_credential(changed, audience=AUDIENCE, nonce=NONCE)
+
+
+async def test_a_nonce_without_audience_is_not_passed_over_for_a_credential(world: World) -> None:
+    with pytest.raises(ValueError, match="audience"):
+        await world.party().verify_any(await world.presentation(), nonce="another")
+
+
+async def test_a_strangers_status_list_is_refused_before_its_claims_are_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(payload: bytes) -> dict[str, object]:
+        raise AssertionError("read before the signature was verified")
+
+    monkeypatch.setattr(status_source, "parse_claims", read)
+    token = await world.status_token(generate("ES256"))
+    with pytest.raises(errors.StatusTokenInvalid):
+        await world.party().verify_any(token)

@@ -245,12 +245,13 @@ async def test_each_sector_has_an_entry_of_its_own_for_a_mandate(store: SqlStore
     assert await read.mandate_entry("man-1", "other.example") is None
     assert await read.mandate_entries("man-1") == [one, two]
     assert await read.mandate_entries("man-2") == []
-    with pytest.raises(UniqueViolation):
-        await store.write(
-            lambda u: u.status_lists.add_mandate_entry(
-                "man-1", "bank.example", StatusEntry("list-1", 3), NOW
-            )
-        )
+    # A second entry for the same pair is not taken: whoever was first counts.
+    third = StatusEntry("list-1", 3)
+    added = await store.write(
+        lambda u: u.status_lists.add_mandate_entry("man-1", "bank.example", third, NOW)
+    )
+    assert added is False
+    assert await read.mandate_entry("man-1", "bank.example") == two
 
 
 def key_record(**changes: Any) -> KeyRecord:

@@ -19,10 +19,7 @@ from corpid.domain.organisation import Branch, IdentifierScheme, Organisation, R
 from corpid.domain.person import PasswordMethod, TotpMethod
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import SignInGuard
-from corpid.storage import register_rows
-from corpid.storage.database import Database
 from corpid.storage.errors import UniqueViolation
-from corpid.storage.register_rows import SqlRegisterRows
 from corpid.storage.store import SqlStore
 from tests.support.stored import (
     NOW,
@@ -316,59 +313,6 @@ async def test_every_change_of_a_mandate_is_kept(store: SqlStore) -> None:
     assert len(await store.read.authority.mandate_history("man-1")) == 3
 
 
-async def test_register_rows_in_bulk(
-    database: Database, store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(register_rows, "BATCH", 3)
-    monkeypatch.setattr(register_rows, "LOOKED_UP", 2)
-    rows = SqlRegisterRows(database)
-    entries = [
-        (
-            identifier(f"1234567{number}"),
-            registration(f"org-{number}", names=Names(en=f"Name {number}", zh_hant="同名")),
-        )
-        for number in range(8)
-    ]
-    await rows.add(entries)
-    numbers = [("hk.brn", f"1234567{number}") for number in range(10)]
-    numbers.append(("hk.cr_dummy", "12345670"))
-    assert await rows.digests(numbers) == {
-        ("hk.brn", f"1234567{number}"): digest(f"org-{number}") for number in range(8)
-    }
-    assert (await rows.known(numbers))["hk.brn", "12345673"] == ("org-3", digest("org-3"))
-    found = await store.read.organisations.by_number(BRN, "12345677")
-    assert found is not None
-    assert found.registration == entries[7][1]
-
-    changed = [
-        replace(facts, names=Names(en="Renamed"), digest=digest("new"), recorded_at=NOW + 1)
-        for _, facts in entries[:5]
-    ]
-    await rows.replace(changed)
-    digests = await rows.digests(numbers)
-    assert [digests["hk.brn", f"1234567{n}"] == digest("new") for n in range(8)] == [True] * 5 + [
-        False
-    ] * 3
-    assert len(await store.read.organisations.search("renamed", 10)) == 5
-    assert len(await store.read.organisations.search("name 0", 10)) == 0
-    assert await store.read.organisations.registration_at("org-0", NOW) == replace(
-        entries[0][1], ended_at=NOW + 1
-    )
-
-
-async def test_a_batch_with_a_number_that_is_taken_is_not_written(
-    database: Database, store: SqlStore
-) -> None:
-    await populate(store)
-    entries = [
-        (identifier("11111111"), registration("org-8")),
-        (identifier("12345678"), registration("org-9")),
-    ]
-    with pytest.raises(UniqueViolation):
-        await SqlRegisterRows(database).add(entries)
-    assert await store.read.organisations.by_id("org-8") is None
-
-
 async def test_reading_does_not_write(store: SqlStore) -> None:
     with pytest.raises(TypeError, match=r"store\.write"):
         await store.read.organisations.suspend("org-1", NOW)
@@ -382,3 +326,39 @@ async def test_a_failure_leaves_nothing_of_the_unit(store: SqlStore) -> None:
     with pytest.raises(LookupError):
         await store.write(work)
     assert await store.read.people.by_id("per-1") is None
+
+
+@pytest.mark.parametrize("authority", ["man-1", "rep-1"])
+async def test_standing_changes_with_everything_that_an_authority_rests_on(
+    store: SqlStore, authority: str
+) -> None:
+    await populate(store)
+
+    async def standing() -> object:
+        read = await store.read.authority.standing("org-1", "per-1", authority)
+        inside = await store.write(lambda uow: uow.authority.standing("org-1", "per-1", authority))
+        assert read == inside
+        return read
+
+    seen = [await standing()]
+    assert seen[0] is not None
+    accepted = mandate(state=MandateState.ACCEPTED, holder_accepted=True, changed_at=NOW + 1)
+    renamed = registration(names=Names(en="NEW NAME"), recorded_at=NOW + 10)
+    changes = [
+        lambda uow: uow.organisations.suspend("org-1", NOW + 1),
+        lambda uow: uow.organisations.replace_registration(renamed),
+        lambda uow: uow.people.close("per-1", NOW + 2),
+    ]
+    if authority == "man-1":
+        changes.append(
+            lambda uow: uow.authority.change_mandate(
+                accepted, MandateEvent.ACCEPT, Side.HOLDER, "per-1"
+            )
+        )
+    else:
+        changes.append(lambda uow: uow.authority.end_representation("rep-1", NOW + 3))
+    for change in changes:
+        await store.write(change)
+        seen.append(await standing())
+    assert len(set(seen)) == len(seen)
+    assert await store.read.authority.standing("org-1", "per-1", "other") is None

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from corpid.domain.person import Assurance
 from corpid.services.ports import UnitOfWork
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.constructs import table
@@ -25,15 +24,12 @@ from tests.support.stored import (
     access_token,
     client,
     code,
-    consent,
     digest,
     grant,
-    interaction,
     offer,
     populate,
     pushed_request,
     refresh_token,
-    session,
 )
 
 Another = Callable[[], SqlStore]
@@ -396,82 +392,3 @@ async def test_a_refusal_that_is_returned_keeps_what_was_written(
     kept = table("authorization_grant")
     row = await database.one(Statement(select(kept.c.ended_at, kept.c.end_reason)))
     assert row == (NOW, "code used again")
-
-
-async def test_sessions(store: SqlStore) -> None:
-    await populate(store)
-    for one in (session(), session("ses-2"), session("ses-3", expires_at=NOW)):
-        await store.write(lambda uow, s=one: uow.sign_ins.add_session(s))  # type: ignore[misc]
-    read = store.read.sign_ins
-    assert await read.session(digest("ses-1")) == session()
-    assert await read.session(digest("ses-9")) is None
-    stronger = session(assurance=Assurance.LOA3, methods=("hwk", "user"), signed_in_at=NOW + 5)
-    await store.write(lambda uow: uow.sign_ins.strengthen_session(stronger))
-    assert await read.session(digest("ses-1")) == stronger
-    assert await store.write(lambda uow: uow.sign_ins.end_session("ses-1", NOW + 6))
-    assert not await store.write(lambda uow: uow.sign_ins.end_session("ses-1", NOW + 7))
-    assert await read.session(digest("ses-1")) == replace(stronger, ended_at=NOW + 6)
-    await store.write(lambda uow: uow.sign_ins.strengthen_session(session()))
-    assert await read.session(digest("ses-1")) == replace(stronger, ended_at=NOW + 6)
-    assert await store.write(lambda uow: uow.sign_ins.end_sessions_of("per-1", NOW + 8)) == 1
-
-
-async def test_interactions(store: SqlStore) -> None:
-    await store.write(lambda uow: uow.sign_ins.add_interaction(interaction()))
-    read = store.read.sign_ins
-    assert await read.interaction(digest("int-1")) == interaction()
-    assert await read.interaction(digest("int-2")) is None
-    later = interaction(
-        binding_hash=digest("rotated"),
-        request='{"scope":"openid"}',
-        pushed_request_hash=digest("par-1"),
-        person_id="per-1",
-        organisation_id="org-1",
-        expires_at=NOW + DAY,
-    )
-    await store.write(lambda uow: uow.sign_ins.update_interaction(later))
-    assert await read.interaction(digest("int-1")) == later
-    outcome = await race(
-        20, lambda: store.write(lambda u: u.sign_ins.finish_interaction(digest("int-1"), NOW + 1))
-    )
-    assert sorted(outcome) == [False] * 19 + [True]
-    await store.write(lambda uow: uow.sign_ins.update_interaction(interaction()))
-    assert await read.interaction(digest("int-1")) == replace(later, finished_at=NOW + 1)
-
-
-async def test_consents(store: SqlStore) -> None:
-    await populate(store)
-    read = store.read.sign_ins
-    assert await read.consent("per-1", "org-1", "client-1") is None
-    wider = consent(scopes=frozenset({"openid", "email"}), claims="{}", given_at=NOW + 1)
-    for one in (consent(), wider, consent(client_id="client-2")):
-        await store.write(lambda uow, c=one: uow.sign_ins.give_consent(c))  # type: ignore[misc]
-    assert await read.consent("per-1", "org-1", "client-1") == wider
-    assert await read.consent("per-1", "org-2", "client-1") is None
-    again = replace(wider, scopes=frozenset({"openid"}))
-    await store.write(lambda uow: uow.sign_ins.give_consent(again))
-    assert await read.consent("per-1", "org-1", "client-1") == again
-
-
-@pytest.mark.parametrize(
-    ("selected", "count"),
-    [
-        ({"person_id": "per-1"}, 2),
-        ({"client_id": "client-1"}, 1),
-        ({"person_id": "per-1", "client_id": "client-2"}, 1),
-        ({"person_id": "per-2", "client_id": "client-2"}, 0),
-    ],
-)
-async def test_consents_end_by_person_client_or_both(
-    store: SqlStore, selected: dict[str, str], count: int
-) -> None:
-    await populate(store)
-    for one in (consent(), consent(client_id="client-2")):
-        await store.write(lambda uow, c=one: uow.sign_ins.give_consent(c))  # type: ignore[misc]
-    assert await store.write(lambda uow: uow.sign_ins.end_consents(NOW + 1, **selected)) == count
-    assert await store.write(lambda uow: uow.sign_ins.end_consents(NOW + 2, **selected)) == 0
-
-
-async def test_nobody_ends_everybodys_consents_by_accident(store: SqlStore) -> None:
-    with pytest.raises(ValueError, match="person or a client"):
-        await store.write(lambda uow: uow.sign_ins.end_consents(NOW))

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from corpid.domain.credential import CredentialType
+from corpid.domain.credential import Credential, CredentialType
 from corpid.domain.languages import Names, negotiate
 from corpid.domain.mandate import (
     HolderKind,
@@ -370,3 +370,28 @@ def mandate(now_ms: int, **changes: Any) -> Mandate:
         changed_at=now_ms,
     )
     return replace(plain, **changes)
+
+
+def credential_in(answer: Answer) -> str:
+    """The one credential of a successful answer."""
+    assert answer.status == 200, answer.body
+    (one,) = answer.json["credentials"]
+    return str(one["credential"])
+
+
+def payload_of(credential: str) -> dict[str, Any]:
+    """What the issuer signed, unverified."""
+    signed = credential.partition("~")[0]
+    payload: dict[str, Any] = orjson.loads(base64url.decode(signed.split(".")[1]))
+    return payload
+
+
+def entry_of(credential: str) -> tuple[str, int]:
+    """The list's id and the place in it that a credential names."""
+    entry = payload_of(credential)["status"]["status_list"]
+    return str(entry["uri"]).rpartition("/")[2], int(entry["idx"])
+
+
+def place_of(credential: Credential) -> tuple[str, int]:
+    """The same of an issuance record."""
+    return credential.entry.list_id, credential.entry.index

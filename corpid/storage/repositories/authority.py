@@ -69,7 +69,9 @@ _END_REPRESENTATION: Final = changing(
     _representation, given(_representation.c.representation_id), _OPEN, ended_at=bindparam("now")
 )
 
-_MANDATE: Final = shared(select(*_mandate.c).where(given(_mandate.c.mandate_id)))
+# Inside a write it is read to be changed: two that only shared it would wait for each other.
+_ONE_MANDATE: Final = select(*_mandate.c).where(given(_mandate.c.mandate_id))
+_MANDATE: Final = Statement(_ONE_MANDATE), Statement(_ONE_MANDATE.with_for_update())
 _HELD_BY: Final = shared(
     select(*_mandate.c)
     .where(given(_mandate.c.holder_kind), given(_mandate.c.holder_id))

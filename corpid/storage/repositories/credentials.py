@@ -223,19 +223,20 @@ class SqlCredentials(Repository):
 
     async def change_state(
         self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
-    ) -> None:
+    ) -> bool:
         """Write a credential's state. A final one (replaced, revoked) stays as it is.
 
         So of two transactions that end a credential the second changes nothing, and a wallet's
-        late notification does not bring a revoked one back.
+        late notification does not bring a revoked one back. False when nothing was changed.
         """
-        await self._in.writes.execute(
+        changed = await self._in.writes.execute(
             _CHANGE_STATE,
             credential_id=credential_id,
             new_state=state.value,
             now=now_ms,
             reason=reason,
         )
+        return changed == 1
 
 
 def _offer_of(row: tuple[Any, ...]) -> Offer:

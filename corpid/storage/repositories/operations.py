@@ -20,7 +20,7 @@ from corpid.storage.constructs import (
     given,
     table,
 )
-from corpid.storage.database import Transaction
+from corpid.storage.interface import Transaction
 from corpid.storage.mapping import json_bytes, json_text, words
 from corpid.storage.scope import CHANGES, Repository, Scope
 from corpid.storage.statement import Statement

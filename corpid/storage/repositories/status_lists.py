@@ -9,6 +9,7 @@ from corpid.domain.errors import NotFound
 from corpid.services.records import StatusListRow
 from corpid.storage.constructs import (
     adding,
+    adding_once,
     adding_or_replacing,
     changing,
     finding,
@@ -77,7 +78,7 @@ _MANDATE_ENTRIES: Final = Statement(
     .where(given(_mandate_status.c.mandate_id))
     .order_by(_mandate_status.c.list_id, _mandate_status.c.list_index)
 )
-_ADD_MANDATE_ENTRY: Final = adding(_mandate_status)
+_ADD_MANDATE_ENTRY: Final = adding_once(_mandate_status)
 
 
 class SqlStatusLists(Repository):
@@ -129,6 +130,9 @@ class SqlStatusLists(Repository):
         Raises:
             NotFound: there is no such list.
         """
+        # The counter first: two transactions that change several lists then line up here, and do
+        # not wait for each other's lists.
+        await bump(self._in.writes, "status")
         row = await self._in.writes.one(_NEXT_VERSION, list_id=entry.list_id)
         if row is None:
             raise NotFound("there is no such status list")
@@ -140,7 +144,6 @@ class SqlStatusLists(Repository):
             version=row[0],
             changed_at=now_ms,
         )
-        await bump(self._in.writes, "status")
 
     async def status_of(self, entry: StatusEntry) -> EntryStatus:
         """An entry's status; one that was never written is valid."""
@@ -178,9 +181,9 @@ class SqlStatusLists(Repository):
 
     async def add_mandate_entry(
         self, authority: str, sector: str, entry: StatusEntry, now_ms: int
-    ) -> None:
-        """Add one; that sector must have none yet (UniqueViolation)."""
-        await self._in.writes.execute(
+    ) -> bool:
+        """Add one; False when that sector has one already."""
+        added = await self._in.writes.execute(
             _ADD_MANDATE_ENTRY,
             mandate_id=authority,
             sector=sector,
@@ -188,3 +191,4 @@ class SqlStatusLists(Repository):
             list_index=entry.index,
             created_at=now_ms,
         )
+        return added == 1

@@ -51,7 +51,7 @@ def link(package: Distribution, site: Path) -> None:
     """Make the distribution importable in another environment; start-up hooks are left out."""
     for file in package.files or []:
         top = file.parts[0]
-        if top == ".." or top == "__pycache__" or top.endswith(".pth"):
+        if top in {"..", "__pycache__"} or top.endswith(".pth"):
             continue
         if not (site / top).exists():
             (site / top).symlink_to(Path(str(package.locate_file(top))).resolve())

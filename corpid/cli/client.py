@@ -1,0 +1,191 @@
+"""`corpid client`: relying parties."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from corpid.cli.context import At, Run, Yes, command, instant, read_input
+from corpid.cli.output import Answer, CommandError, Facts, Table
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Relying parties.")
+Id = Annotated[str, typer.Argument(help="The client id.")]
+_MAX_JWKS: Final = 256 * 1024
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Put these commands under ``corpid client``."""
+    parent.add_typer(app, name="client")
+
+
+@command(
+    app,
+    "client add",
+    example="corpid client add --name-en 'Sample Bank' --profile fapi2 --jwks bank.jwks.json "
+    "--redirect-uri https://bank.example/callback --scope openid --scope mandate",
+)
+async def add(
+    run: Run,
+    name_en: Annotated[str | None, typer.Option(help="Name that people see, English.")] = None,
+    name_zh_hant: Annotated[str | None, typer.Option(help="Traditional Chinese.")] = None,
+    name_zh_hans: Annotated[str | None, typer.Option(help="Simplified Chinese.")] = None,
+    profile: Annotated[str, typer.Option(help="fapi2 or oidc.")] = "fapi2",
+    redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(help="https (http for loopback only), compared as it is; may be repeated."),
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope it may ask for; default: openid.")
+    ] = None,
+    jwks: Annotated[
+        Path | None,
+        typer.Option(help="File with its public keys (JWK Set), - for standard input."),
+    ] = None,
+    auth_method: Annotated[
+        str | None,
+        typer.Option(help="private_key_jwt, client_secret_basic or client_secret_post."),
+    ] = None,
+    grant_type: Annotated[
+        list[str] | None, typer.Option(help="Default: what the scopes need.")
+    ] = None,
+    sector: Annotated[
+        str | None,
+        typer.Option(help="Sector of its identifiers, for good; default: the redirect host."),
+    ] = None,
+    subject: Annotated[
+        str, typer.Option(help="What sub is: organisation or representative.")
+    ] = "organisation",
+    min_acr: Annotated[str, typer.Option(help="Least assurance, loa1 to loa4.")] = "loa2",
+    resource: Annotated[
+        list[str] | None, typer.Option(help="An API it may ask access tokens for.")
+    ] = None,
+    serves: Annotated[
+        list[str] | None, typer.Option(help="An API it is, whose tokens it may look up.")
+    ] = None,
+    dpop: Annotated[
+        bool, typer.Option("--dpop", help="Its tokens are bound to a key (always in fapi2).")
+    ] = False,
+    par: Annotated[
+        bool, typer.Option("--par", help="Pushed requests only (always in fapi2).")
+    ] = False,
+    no_pkce: Annotated[
+        bool, typer.Option("--no-pkce", help="Waive PKCE (profile oidc, old software only).")
+    ] = False,
+    id_token_alg: Annotated[str, typer.Option(help="ES256, or RS256 in oidc.")] = "ES256",
+    policy_uri: Annotated[str | None, typer.Option(help="Its privacy policy.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="Default: a random one.")] = None,
+) -> Answer:
+    """Register a relying party. A secret is made where it has no keys, and shown this once."""
+    from corpid.domain.errors import InvalidValue
+    from corpid.domain.languages import Names
+    from corpid.services.client_metadata import Registration
+    from corpid.services.clients import Clients
+
+    try:
+        named = Names(name_en, name_zh_hant, name_zh_hans)
+    except ValueError:
+        raise InvalidValue("a client has a name in at least one language") from None
+    wanted = Registration(
+        names=named,
+        profile=profile,
+        redirect_uris=tuple(redirect_uri or ()),
+        scopes=tuple(scope or ("openid",)),
+        grant_types=tuple(grant_type or ()),
+        auth_method=auth_method,
+        jwks=None if jwks is None else _read_jwks(jwks),
+        sector=sector,
+        subject=subject,
+        min_acr=min_acr,
+        pkce_required=not no_pkce,
+        dpop=dpop,
+        pushed_requests=par,
+        id_token_alg=id_token_alg,
+        resources=tuple(resource or ()),
+        serves=tuple(serves or ()),
+        policy_uri=policy_uri,
+    )
+    async with run.foundation() as base:
+        clients = Clients(base.store, base.clock, base.random)
+        added = await clients.add(wanted, run.actor, client_id=client_id)
+    document = _document(added.record)
+    shown: list[Facts | Table] = [_facts(document)]
+    if added.secret is not None:
+        document["client_secret"] = added.secret
+        shown.append(Facts([("client_secret", added.secret)], "Shown once"))
+    return Answer(document, shown)
+
+
+@command(app, "client show", example="corpid client show $CLIENT")
+async def show(run: Run, client_id: Id, at: At = None) -> Answer:
+    """Show a relying party as it is registered, or was."""
+    from corpid.services.clients import Clients
+
+    at_ms = instant(at)
+    async with run.foundation() as base:
+        record = await Clients(base.store, base.clock, base.random).show(client_id, at_ms)
+    document = _document(record)
+    return Answer(document, [_facts(document)])
+
+
+@command(app, "client list", example="corpid client list")
+async def find(run: Run) -> Answer:
+    """List the relying parties."""
+    from corpid.cli import documents
+    from corpid.services.clients import Clients
+
+    async with run.foundation() as base:
+        records = await Clients(base.store, base.clock, base.random).list()
+    document = [_document(one) for one in records]
+    columns = ("client_id", "client_name", "profile", "sector", "scope", "disabled_at")
+    return Answer(document, [documents.table(document, columns)])
+
+
+@command(app, "client disable", example="corpid client disable $CLIENT --yes")
+async def disable(run: Run, client_id: Id, yes: Yes = False) -> Answer:
+    """Disable a relying party at once; its tokens and consents end."""
+    from corpid.cli.destroying import shown_or_done
+
+    async with run.foundation() as base:
+        revocation = base.revocation
+        return await shown_or_done(
+            f"Disable the client {client_id}",
+            lambda: revocation.plan_disable_client(client_id, run.actor),
+            lambda: revocation.disable_client(client_id, run.actor),
+            yes=yes,
+        )
+
+
+def _read_jwks(path: Path) -> dict[str, Any]:
+    """A JWK Set from a file; a single JWK is taken as a set of one."""
+    import json
+
+    data = read_input(path, max_bytes=_MAX_JWKS, what="the key file")
+    try:
+        document = json.loads(data)
+    except ValueError:
+        raise CommandError("invalid_value", f"the key file {path} is not JSON") from None
+    if isinstance(document, dict) and "kty" in document:
+        return {"keys": [document]}
+    if not isinstance(document, dict):
+        raise CommandError("invalid_value", f"the key file {path} holds no JWK Set")
+    return document
+
+
+def _document(record: Any) -> dict[str, Any]:
+    from corpid.cli import documents
+
+    return {
+        "client_id": record.client_id,
+        "sector": record.sector,
+        **record.metadata,
+        "has_secret": record.secret_hash is not None,
+        "created_at": documents.when(record.created_at),
+        "recorded_at": documents.when(record.recorded_at),
+        "disabled_at": documents.when(record.disabled_at),
+    }
+
+
+def _facts(document: dict[str, Any]) -> Facts:
+    rows = [(name, value) for name, value in document.items() if name != "jwks"]
+    kids = [key.get("kid", "(no kid)") for key in document.get("jwks", {}).get("keys", ())]
+    return Facts([*rows, ("keys", kids or None)])

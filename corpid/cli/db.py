@@ -1,0 +1,48 @@
+"""`corpid db`: the database's schema, and what has outlived its use."""
+
+import typer
+
+from corpid.cli.context import Run, Yes, command
+from corpid.cli.output import Answer, Facts
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The database.")
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Put these commands under ``corpid db``."""
+    parent.add_typer(app, name="db")
+
+
+@command(app, "db migrate", example="corpid db migrate")
+async def migrate(run: Run) -> Answer:
+    """Bring the database up to this version; it needs no master key. Make a backup before."""
+    from corpid.storage import migrations
+
+    url = run.settings().database_location()
+    before = await migrations.current(url)
+    after = await migrations.migrate(url)
+    document = {"before": before, "revision": after, "changed": before != after}
+    title = "Nothing to do" if before == after else "Migrated"
+    return Answer(document, [Facts([("before", before or "empty"), ("now", after)], title)])
+
+
+@command(app, "db purge", example="corpid db purge --yes")
+async def purge(run: Run, yes: Yes = False) -> Answer:
+    """Delete what has outlived its use; the running service does so by itself too."""
+    from corpid.cli.destroying import dry_run_note
+    from corpid.services.key_rotation import KeyRotation
+    from corpid.storage import purge as storage
+
+    async with run.foundation() as base:
+        now_ms = int(base.clock() * 1000)
+        destroyed: tuple[str, ...] = ()
+        if yes:
+            counts = await storage.purge(base.database, now_ms)
+            rotation = KeyRotation(base.store, base.master, base.clock)
+            destroyed = await rotation.destroy_retired(run.actor)
+        else:
+            counts = await storage.purgeable(base.database, now_ms)
+    document = {"dry_run": not yes, "rows": counts, "keys_destroyed": list(destroyed)}
+    title = "Deleted rows" if yes else "Rows that would be deleted"
+    rows = [(name.replace("_", " "), count) for name, count in counts.items()]
+    return Answer(document, [Facts(rows, title)], () if yes else (dry_run_note(),))

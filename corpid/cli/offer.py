@@ -1,0 +1,90 @@
+"""`corpid offer`: credential offers that an operator hands out."""
+
+from typing import Annotated
+
+import typer
+
+from corpid.cli.context import Run, command
+from corpid.cli.output import Answer, Facts, Plain
+from corpid.domain.credential import CredentialType
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Credential offers.")
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Put these commands under ``corpid offer``."""
+    parent.add_typer(app, name="offer")
+
+
+@command(
+    app,
+    "offer create",
+    example="corpid offer create --organisation 99000001 --person sample.person "
+    "--type representative",
+)
+async def create(
+    run: Run,
+    organisation: Annotated[str, typer.Option(help="The business's number.")],
+    person: Annotated[str, typer.Option(help="Username or internal id of who acts for it.")],
+    kind: Annotated[
+        list[CredentialType], typer.Option("--type", help="Credential type; may be repeated.")
+    ],
+    transaction_code: Annotated[
+        str | None,
+        typer.Option(help="Code that the wallet asks for; default: six random digits."),
+    ] = None,
+    lifetime: Annotated[int, typer.Option(help="Seconds that it holds.")] = 600,
+    qr: Annotated[bool, typer.Option(help="Draw a QR code.")] = True,
+) -> Answer:
+    """Offer credentials to a person's wallet: prints the link, its QR code and the code.
+
+    Send the transaction code another way than the link: who has both gets the credential.
+    """
+    from corpid.cli import documents
+    from corpid.services.organisations import find_organisation
+    from corpid.services.people import find_person
+
+    async with run.foundation() as base:
+        read = base.store.read
+        whose = await find_organisation(read, organisation)
+        who = await find_person(read, person)
+        offer = await base.offers.create(
+            whose.organisation_id,
+            who.person_id,
+            kind,
+            actor=run.actor,
+            transaction_code=transaction_code,
+            lifetime=lifetime,
+        )
+    document = {
+        "offer_id": offer.offer_id,
+        "link": offer.link,
+        "reference": offer.reference,
+        "transaction_code": offer.transaction_code,
+        "types": [one.value for one in kind],
+        "expires_at": documents.when(offer.expires_at),
+        "offer": dict(offer.document),
+    }
+    shown: list[Facts | Plain] = [
+        Plain(offer.link),
+        Facts(
+            [
+                ("transaction code", offer.transaction_code),
+                ("holds until", document["expires_at"]),
+            ]
+        ),
+    ]
+    if qr and not run.as_json:
+        shown.insert(1, Plain(_qr(offer.reference)))
+    return Answer(document, shown)
+
+
+def _qr(text: str) -> str:
+    """A QR code for a terminal, two rows a line."""
+    import io
+
+    import segno
+
+    drawn = io.StringIO()
+    segno.make(text, micro=False, error="m").terminal(drawn, compact=True)
+    return drawn.getvalue()

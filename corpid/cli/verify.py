@@ -1,0 +1,122 @@
+"""`corpid verify`: what a relying party would say of a token or credential."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from corpid.cli.context import Run, command, read_input
+from corpid.cli.output import REFUSED, UNDETERMINED, USAGE, Answer, CommandError, Facts
+
+_MAX_INPUT: Final = 8 * 1024 * 1024
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Put the command under ``corpid``."""
+
+    @command(
+        parent,
+        "verify",
+        example="corpid verify credential.txt --issuer https://id.example",
+    )
+    async def verify(
+        run: Run,
+        file: Annotated[
+            Path, typer.Argument(help="File with the token or credential, - for standard input.")
+        ] = Path("-"),
+        issuer: Annotated[
+            str | None, typer.Option(help="Who must have issued it; default: this service.")
+        ] = None,
+        client_id: Annotated[
+            str | None, typer.Option(help="For ID and logout tokens: whom it is for.")
+        ] = None,
+        audience: Annotated[
+            str | None, typer.Option(help="For access tokens and presentations: whom it is for.")
+        ] = None,
+        nonce: Annotated[
+            str | None, typer.Option(help="The nonce that was sent, if one was.")
+        ] = None,
+        credential_type: Annotated[
+            list[str] | None, typer.Option("--type", help="Acceptable vct; may be repeated.")
+        ] = None,
+    ) -> Answer:
+        """Verify any token, credential or status list, as a relying party does.
+
+        Exit code 0: valid. 1: not valid, and the code says why. 3: undetermined, for keys or a
+        status list could not be had; that says nothing about it.
+        """
+        from corpid.relying_party.errors import Undetermined, VerificationFailed
+        from corpid.relying_party.party import RelyingParty
+        from corpid.relying_party.recognise import recognise
+
+        text = _text(file)
+        acr_base = None
+        if issuer is None:
+            settings = run.settings()
+            issuer, acr_base = settings.issuer, settings.acr_base
+        party = RelyingParty(issuer, acr_base=acr_base)
+        try:
+            kind = recognise(text)
+            found = await party.verify_any(
+                text, client_id=client_id, audience=audience, nonce=nonce, types=credential_type
+            )
+        except VerificationFailed as error:
+            return _not_valid("invalid", error.code, str(error), REFUSED)
+        except Undetermined as error:
+            return _not_valid("undetermined", error.code, str(error), UNDETERMINED)
+        except ValueError as error:
+            raise CommandError("usage", _in_options(str(error)), USAGE) from None
+        document = {"outcome": "valid", "kind": kind.value, **_plain(found)}
+        return Answer(document, [Facts(_lines(document))])
+
+
+def _text(file: Path) -> str:
+    data = read_input(file, max_bytes=_MAX_INPUT, what="the file")
+    try:
+        return data.decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise CommandError("not_recognised", "this is no token: it is not ASCII text") from None
+
+
+def _not_valid(outcome: str, code: str, message: str, exit_code: int) -> Answer:
+    document = {"outcome": outcome, "code": code, "message": message}
+    return Answer(document, [Facts(list(document.items()))], exit_code=exit_code)
+
+
+def _in_options(message: str) -> str:
+    """The library's words for a missing argument, as the command line says it."""
+    if message.startswith(("client_id", "audience")):
+        name = message.split(maxsplit=1)[0].replace("_", "-")
+        return f"--{name} is needed for this kind of token: whom it has to be for"
+    return message
+
+
+def _plain(value: Any) -> Any:
+    """Typed results as JSON values."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(_plain(one) for one in value)
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    return str(value)
+
+
+def _lines(document: Mapping[str, Any]) -> list[tuple[str, object]]:
+    import json
+
+    return [
+        (
+            name,
+            value
+            if isinstance(value, (str, int, type(None)))
+            else json.dumps(value, ensure_ascii=False),
+        )
+        for name, value in document.items()
+    ]

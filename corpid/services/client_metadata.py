@@ -1,0 +1,267 @@
+"""What a relying party registers, checked before anything is stored: pure, without the database.
+
+Names are RFC 7591's where it has them; `profile`, `subject`, `min_acr`, `resources` and `serves`
+are our own (see `oidc.records.Client`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from corpid.domain.errors import InvalidValue
+from corpid.domain.languages import Names
+from corpid.domain.person import Assurance
+from corpid.services.claims import SCOPES
+from keys.errors import KeysError
+from keys.jwk import JwkSet
+from oidc.profiles import PROFILES, Profile
+from oidc.records import OFFLINE_ACCESS, OPENID
+
+AUTHORIZATION_CODE: Final = "authorization_code"
+REFRESH_TOKEN: Final = "refresh_token"
+CLIENT_CREDENTIALS: Final = "client_credentials"
+PRE_AUTHORIZED_CODE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+GRANT_TYPES: Final = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, PRE_AUTHORIZED_CODE)
+SUBJECTS: Final = ("organisation", "representative")
+PRIVATE_KEY_JWT: Final = "private_key_jwt"
+MAX_URIS: Final = 20
+MAX_URI: Final = 2048
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_SECTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,199}")
+_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What somebody wants to register; ``metadata`` checks it. Empty means the profile's default.
+
+    ``sector`` is needed where the redirect URIs have several hosts.
+    """
+
+    names: Names
+    profile: str = "fapi2"
+    redirect_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = (OPENID,)
+    grant_types: tuple[str, ...] = ()
+    auth_method: str | None = None
+    jwks: Mapping[str, Any] | None = None
+    sector: str | None = None
+    subject: str = "organisation"
+    min_acr: str = Assurance.LOA2.value
+    pkce_required: bool = True
+    dpop: bool = False
+    pushed_requests: bool = False
+    id_token_alg: str = "ES256"
+    resources: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
+    policy_uri: str | None = None
+
+    @property
+    def method(self) -> str:
+        """The method of client authentication."""
+        return self.auth_method or (
+            "client_secret_basic"
+            if self.profile == "oidc" and self.jwks is None
+            else PRIVATE_KEY_JWT
+        )
+
+    @property
+    def grants(self) -> tuple[str, ...]:
+        """The grant types, by default those that the scopes need."""
+        if self.grant_types:
+            return self.grant_types
+        if not self.redirect_uris:
+            return (CLIENT_CREDENTIALS,)
+        offline = (REFRESH_TOKEN,) if OFFLINE_ACCESS in self.scopes else ()
+        return (AUTHORIZATION_CODE, *offline)
+
+
+def metadata(wanted: Registration) -> dict[str, Any]:
+    """The metadata to store.
+
+    Raises:
+        InvalidValue: something may not be registered like this, and what to do.
+    """
+    profile = PROFILES.get(wanted.profile)
+    if profile is None:
+        raise InvalidValue(f"there is no profile {wanted.profile!r}: use {', '.join(PROFILES)}")
+    _check_grants(wanted)
+    for uri in wanted.redirect_uris:
+        check_redirect_uri(uri)
+    _check_scopes(wanted)
+    _check_profile(wanted, profile)
+    _check_keys(wanted, profile)
+    for uri in (*wanted.resources, *wanted.serves):
+        _check_resource(uri)
+    if wanted.policy_uri is not None:
+        _check_web_address(wanted.policy_uri, "the policy URI")
+    if wanted.subject not in SUBJECTS:
+        raise InvalidValue(f"the subject is one of {', '.join(SUBJECTS)}")
+    if wanted.min_acr not in {level.value for level in Assurance}:
+        raise InvalidValue(f"the minimum assurance is one of {', '.join(Assurance)}")
+    return _as_metadata(wanted, profile)
+
+
+def sector_of(wanted: Registration, client_id: str) -> str:
+    """The sector of the client's pairwise identifiers; it can never be changed.
+
+    Raises:
+        InvalidValue: it cannot be told from the redirect URIs (OpenID Connect Core 8.1).
+    """
+    if wanted.sector is not None:
+        if not _SECTOR.fullmatch(wanted.sector):
+            raise InvalidValue("a sector is written like a host name, such as bank.example")
+        return wanted.sector.lower()
+    hosts = _hosts(wanted.redirect_uris) or _hosts(wanted.serves)
+    if len(hosts) > 1:
+        raise InvalidValue(
+            f"the addresses have several hosts ({', '.join(sorted(hosts))}), and a "
+            "sector_identifier_uri is not supported yet: name the sector by --sector. It decides "
+            "which clients see the same identifiers, and can never be changed"
+        )
+    return hosts.pop() if hosts else client_id
+
+
+def check_redirect_uri(uri: str) -> None:
+    """Refuse what the browser must not be sent to (RFC 6749 3.1.2, RFC 9700 2.1).
+
+    Raises:
+        InvalidValue: and why.
+    """
+    _check_web_address(uri, "the redirect URI")
+    if "#" in uri:
+        raise InvalidValue(f"the redirect URI {uri} has a fragment")
+    if "*" in uri:
+        raise InvalidValue(f"the redirect URI {uri} has a wildcard: each is registered as it is")
+
+
+def _check_web_address(uri: str, what: str) -> None:
+    if len(uri) > MAX_URI or not uri.isascii() or not uri.isprintable() or " " in uri:
+        raise InvalidValue(f"{what} is too long or has characters that no address has")
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise InvalidValue(f"{what} {uri} is malformed: {error}") from error
+    if not host or parts.username is not None:
+        raise InvalidValue(f"{what} {uri} is not of the form https://host/path")
+    if parts.scheme == "http" and host in _LOOPBACK:
+        return
+    if parts.scheme != "https":
+        raise InvalidValue(f"{what} {uri} must begin with https:// (http is for loopback only)")
+
+
+def _check_resource(uri: str) -> None:
+    """RFC 8707 2: an absolute URI without a fragment."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise InvalidValue(f"the resource {uri} is malformed: {error}") from error
+    if not parts.scheme or not (parts.netloc or parts.path) or "#" in uri or len(uri) > MAX_URI:
+        raise InvalidValue(f"the resource {uri} is not an absolute URI without a fragment")
+    if uri.split() != [uri]:
+        raise InvalidValue(f"the resource {uri!r} has a blank")
+
+
+def _check_grants(wanted: Registration) -> None:
+    unknown = set(wanted.grants) - set(GRANT_TYPES)
+    if unknown:
+        raise InvalidValue(f"unknown grant type {', '.join(sorted(unknown))}")
+    if AUTHORIZATION_CODE in wanted.grants and not wanted.redirect_uris:
+        raise InvalidValue("a client that signs people in needs a redirect URI")
+    if REFRESH_TOKEN in wanted.grants and AUTHORIZATION_CODE not in wanted.grants:
+        raise InvalidValue("refresh tokens come with an authorization code")
+    if OFFLINE_ACCESS in wanted.scopes and REFRESH_TOKEN not in wanted.grants:
+        raise InvalidValue("the scope offline_access needs the grant type refresh_token")
+    if CLIENT_CREDENTIALS in wanted.grants and not (wanted.resources or wanted.serves):
+        raise InvalidValue("a client without people names the resources it calls, or serves")
+    if len(wanted.redirect_uris) > MAX_URIS:
+        raise InvalidValue(f"a client has at most {MAX_URIS} redirect URIs")
+    if len(set(wanted.redirect_uris)) != len(wanted.redirect_uris):
+        raise InvalidValue("a redirect URI is named twice")
+
+
+def _check_scopes(wanted: Registration) -> None:
+    unknown = set(wanted.scopes) - set(SCOPES)
+    if unknown:
+        known = ", ".join(SCOPES)
+        raise InvalidValue(f"unknown scope {', '.join(sorted(unknown))}: use {known}")
+
+
+def _check_profile(wanted: Registration, profile: Profile) -> None:
+    if wanted.method not in profile.auth_methods:
+        allowed = ", ".join(sorted(profile.auth_methods))
+        raise InvalidValue(
+            f"the profile {profile.name} has no client authentication {wanted.method}: {allowed}"
+        )
+    if not wanted.pkce_required and not profile.pkce_waivable:
+        raise InvalidValue(f"the profile {profile.name} always needs PKCE")
+    if wanted.id_token_alg not in profile.id_token_algs:
+        allowed = ", ".join(sorted(profile.id_token_algs))
+        raise InvalidValue(f"ID tokens of the profile {profile.name} are signed with {allowed}")
+
+
+def _check_keys(wanted: Registration, profile: Profile) -> None:
+    if wanted.method != PRIVATE_KEY_JWT:
+        if wanted.jwks is not None:
+            raise InvalidValue(f"a client with {wanted.method} has a secret: leave the keys out")
+        return
+    if wanted.jwks is None:
+        raise InvalidValue("private_key_jwt needs the client's public keys: a JWK Set file")
+    refuse_private(wanted.jwks)
+    try:
+        keys = JwkSet.parse(wanted.jwks)
+    except KeysError as error:
+        raise InvalidValue(f"the JWK Set is not usable: {error}") from error
+    if not any(key.algs & profile.assertion_algs for key in keys.keys):
+        allowed = ", ".join(sorted(profile.assertion_algs))
+        raise InvalidValue(f"no key of the JWK Set can sign with one of {allowed}")
+
+
+def refuse_private(jwks: Mapping[str, Any]) -> None:
+    """Refuse a file with a private key: it must not leave its owner.
+
+    Raises:
+        InvalidValue: there is one.
+    """
+    members = jwks.get("keys")
+    candidates = members if isinstance(members, list) else [jwks]
+    for jwk in candidates:
+        if isinstance(jwk, Mapping) and not _PRIVATE_MEMBERS.isdisjoint(jwk):
+            raise InvalidValue(
+                "this file holds a PRIVATE key. Only the public part is registered: take out the "
+                "private members (d, p, q, …), and replace the key if the file went further"
+            )
+
+
+def _hosts(uris: tuple[str, ...]) -> set[str]:
+    return {host for uri in uris if (host := urlsplit(uri).hostname)}
+
+
+def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
+    names = wanted.names
+    found: dict[str, Any] = {
+        "profile": profile.name,
+        "client_name": names.en,
+        "client_name#zh-Hant": names.zh_hant,
+        "client_name#zh-Hans": names.zh_hans,
+        "redirect_uris": list(wanted.redirect_uris),
+        "scope": " ".join(dict.fromkeys(wanted.scopes)),
+        "grant_types": list(dict.fromkeys(wanted.grants)),
+        "token_endpoint_auth_method": wanted.method,
+        "jwks": dict(wanted.jwks) if wanted.jwks is not None else None,
+        "subject": wanted.subject,
+        "min_acr": wanted.min_acr,
+        "pkce_required": wanted.pkce_required,
+        "dpop_bound_access_tokens": wanted.dpop or profile.sender_constraint_required,
+        "require_pushed_authorization_requests": (
+            wanted.pushed_requests or profile.pushed_requests_required
+        ),
+        "id_token_signed_response_alg": wanted.id_token_alg,
+        "resources": list(wanted.resources),
+        "serves": list(wanted.serves),
+        "policy_uri": wanted.policy_uri,
+    }
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,340 @@
+"""What an authorization request still needs from the person: one decision, used everywhere.
+
+The same function answers at once where nothing is needed, names the next page where something
+is, and gives the error of prompt=none. The order is: who, how surely, for whom, and may it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from corpid.domain.business_number import InvalidBusinessNumber, parse_business_number
+from corpid.domain.person import Assurance, Person
+from corpid.services.authorities import ActingAuthority, authorities_of
+from corpid.services.consent import Consents
+from corpid.services.id_token_hints import Hint, IdTokenHints
+from corpid.services.ports import Store
+from corpid.services.records import Session
+from keys.clock import Clock
+from oidc.errors import UnmetAuthenticationRequirements
+from oidc.ports import Approval, AuthorizationRequest
+from oidc.records import OFFLINE_ACCESS
+
+_BRN_HINT: Final = "brn:"
+_FAR_MS: Final = 3650 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SignInStep:
+    """Somebody must sign in. ``again`` is why although somebody is signed in: too long ago or by
+    the client's wish (``stale``), or as another person than the client expects (``other``).
+    """
+
+    username: str = ""
+    again: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeStep:
+    """A one-time code is needed besides."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationStep:
+    """One of several organisations must be chosen; ``chosen`` is the one to offer first."""
+
+    person: Person
+    choices: tuple[ActingAuthority, ...]
+    chosen: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentStep:
+    """The person must agree; ``approval`` is what they would agree to."""
+
+    person: Person
+    authority: ActingAuthority
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedStep:
+    """This person cannot go on: ``no_authority`` for any organisation, or ``too_weak``: the
+    means to sign in do not reach what is required.
+    """
+
+    person: Person
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedStep:
+    """Nothing is needed any more."""
+
+    approval: Approval
+
+
+Step = SignInStep | CodeStep | OrganisationStep | ConsentStep | BlockedStep | ApprovedStep
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What was done on the pages: when they began (epoch ms), and who chose which organisation."""
+
+    began_at: int
+    person_id: str | None = None
+    organisation_id: str | None = None
+
+
+class Steps:
+    """Decides the next step. ``acr_base`` is what acr values begin with."""
+
+    def __init__(
+        self,
+        store: Store,
+        consents: Consents,
+        hints: IdTokenHints,
+        clock: Clock,
+        *,
+        acr_base: str,
+    ) -> None:
+        self._store = store
+        self._consents = consents
+        self._hints = hints
+        self._clock = clock
+        self._levels = {f"{acr_base}/{level}": level for level in Assurance}
+        self._uris = {level: uri for uri, level in self._levels.items()}
+
+    async def next(
+        self, request: AuthorizationRequest, session: Session | None, progress: Progress | None
+    ) -> Step:
+        """The next step; ``progress`` is None before any page was shown.
+
+        Raises:
+            OAuthError: no page can help, the request itself is refused.
+        """
+        hint = self._hint(request)
+        floor = self._floor(request)
+        person = None
+        if session is not None:
+            person = await self._store.read.people.by_id(session.person_id)
+        if session is None or person is None or person.closed_at is not None:
+            return SignInStep(username=_username_hint(request))
+        again = self._why_again(request, session, hint, progress)
+        if again is not None:
+            return SignInStep(username=_username_hint(request), again=again)
+        step = await self._strengthen(request, session, person, floor)
+        if step is not None:
+            return step
+        chosen = await self._choose(request, person, hint, progress)
+        if not isinstance(chosen, ActingAuthority):
+            return chosen
+        approval = self._approval(request, session, chosen)
+        if await self._needs_consent(request, approval):
+            return ConsentStep(person, chosen, approval)
+        return ApprovedStep(approval)
+
+    def _hint(self, request: AuthorizationRequest) -> Hint | None:
+        if request.id_token_hint is None:
+            return None
+        return self._hints.read(request.id_token_hint, request.client)
+
+    def _why_again(
+        self,
+        request: AuthorizationRequest,
+        session: Session,
+        hint: Hint | None,
+        progress: Progress | None,
+    ) -> str | None:
+        """Why the session does not count for this request, if it does not."""
+        if hint is not None and not self._hints.is_person(hint, request.client, session.person_id):
+            return "other"
+        if progress is not None and (
+            session.signed_in_at > progress.began_at or progress.person_id == session.person_id
+        ):
+            return None  # signed in for this very request, or chose on its pages already
+        if "login" in request.prompt:
+            return "stale"
+        age_ms = self._now_ms() - session.signed_in_at
+        if request.max_age is not None and age_ms >= request.max_age * 1000:
+            return "stale"
+        return None
+
+    async def _strengthen(
+        self,
+        request: AuthorizationRequest,
+        session: Session,
+        person: Person,
+        floor: Assurance,
+    ) -> CodeStep | BlockedStep | None:
+        wishes = self._wishes(request)
+        if session.assurance.meets(floor) and not wishes:
+            return None
+        has_code = await self._store.read.people.totp(person.person_id) is not None
+        reachable = Assurance.LOA2 if has_code else Assurance.LOA1
+        if session.assurance.meets(reachable):
+            reachable = session.assurance
+        if not reachable.meets(floor):
+            return BlockedStep(person, "too_weak")
+        # Of what the client would like (in its order), the first that this person can reach.
+        wish = next((level for level in wishes if reachable.meets(level)), floor)
+        if session.assurance.meets(floor) and session.assurance.meets(wish):
+            return None
+        return CodeStep(person)
+
+    async def _choose(
+        self,
+        request: AuthorizationRequest,
+        person: Person,
+        hint: Hint | None,
+        progress: Progress | None,
+    ) -> ActingAuthority | OrganisationStep | BlockedStep:
+        authorities = await authorities_of(self._store.read, person.person_id, self._now_ms())
+        choices = self._permitted(request, person, hint, _one_each(authorities))
+        if not choices:
+            return BlockedStep(person, "no_authority")
+        picked = _picked(progress, person, choices)
+        if picked is not None:
+            return picked
+        hinted = _hinted(request.login_hint, choices)
+        if "select_account" not in request.prompt:
+            if hinted is not None:
+                return hinted
+            if len(choices) == 1:
+                return choices[0]
+        offered = hinted or (choices[0] if len(choices) == 1 else None)
+        return OrganisationStep(
+            person, choices, None if offered is None else offered.organisation.number
+        )
+
+    def _permitted(
+        self,
+        request: AuthorizationRequest,
+        person: Person,
+        hint: Hint | None,
+        choices: tuple[ActingAuthority, ...],
+    ) -> tuple[ActingAuthority, ...]:
+        """Only what the client's hint, or a subject that it requires, leaves over."""
+        demanded = {one for one in (hint.sub if hint else None, _required_sub(request)) if one}
+        if not demanded:
+            return choices
+        subject = self._hints.subject
+        return tuple(
+            one
+            for one in choices
+            if demanded
+            == {subject(request.client, person.person_id, one.organisation.organisation_id)}
+        )
+
+    async def _needs_consent(self, request: AuthorizationRequest, approval: Approval) -> bool:
+        if "consent" in request.prompt:
+            return True
+        return not await self._consents.is_given(approval.actor, approval.subject, request)
+
+    def _approval(
+        self, request: AuthorizationRequest, session: Session, authority: ActingAuthority
+    ) -> Approval:
+        ends = [self._now_ms() + _FAR_MS]
+        if OFFLINE_ACCESS not in request.scope:
+            ends.append(session.expires_at)
+        if authority.valid_until_ms is not None:
+            ends.append(authority.valid_until_ms)
+        return Approval(
+            subject=authority.organisation.organisation_id,
+            actor=session.person_id,
+            authority=authority.authority_id,
+            session_id=session.session_id,
+            scope=request.scope,
+            acr=self._uris[session.assurance],
+            amr=session.methods,
+            auth_time=session.signed_in_at // 1000,
+            expires_at=min(ends),
+        )
+
+    def _floor(self, request: AuthorizationRequest) -> Assurance:
+        """The least assurance: the client's, or what it demands by an essential acr claim.
+
+        Raises:
+            UnmetAuthenticationRequirements: it demands none of ours.
+        """
+        floor = Assurance(request.client.min_acr)
+        asked = _acr_claim(request)
+        if asked.get("essential") is not True:
+            return floor
+        values = _acr_claim_values(asked)
+        levels = [self._levels[value] for value in values if value in self._levels]
+        if values and not levels:
+            raise UnmetAuthenticationRequirements("none of the demanded acr values exists here")
+        return max([floor, *_least(levels)], key=lambda level: level.rank)
+
+    def _wishes(self, request: AuthorizationRequest) -> tuple[Assurance, ...]:
+        values = (*request.acr_values, *_acr_claim_values(_acr_claim(request)))
+        return tuple(self._levels[value] for value in values if value in self._levels)
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def _one_each(authorities: Iterable[ActingAuthority]) -> tuple[ActingAuthority, ...]:
+    """The strongest authority for each organisation."""
+    found: dict[str, ActingAuthority] = {}
+    for authority in authorities:
+        found.setdefault(authority.organisation.organisation_id, authority)
+    return tuple(found.values())
+
+
+def _picked(
+    progress: Progress | None, person: Person, choices: tuple[ActingAuthority, ...]
+) -> ActingAuthority | None:
+    """What this very person chose on the page, if it may still be chosen."""
+    if progress is None or progress.person_id != person.person_id:
+        return None
+    return next(
+        (one for one in choices if one.organisation.organisation_id == progress.organisation_id),
+        None,
+    )
+
+
+def _hinted(login_hint: str | None, choices: tuple[ActingAuthority, ...]) -> ActingAuthority | None:
+    """The organisation that ``login_hint=brn:12345678`` names."""
+    if login_hint is None or not login_hint.lower().startswith(_BRN_HINT):
+        return None
+    try:
+        number = parse_business_number(login_hint[len(_BRN_HINT) :]).value
+    except InvalidBusinessNumber:
+        return None
+    return next((one for one in choices if one.organisation.number == number), None)
+
+
+def _username_hint(request: AuthorizationRequest) -> str:
+    hint = request.login_hint or ""
+    return "" if hint.lower().startswith(_BRN_HINT) else hint[:100]
+
+
+def _id_token_claims(request: AuthorizationRequest) -> Mapping[str, Any]:
+    wanted: Mapping[str, Any] = request.claims.get("id_token", {})
+    return wanted
+
+
+def _required_sub(request: AuthorizationRequest) -> str | None:
+    """A subject that the client insists on (OpenID Connect Core 5.5.1)."""
+    asked = _id_token_claims(request).get("sub") or {}
+    value = asked.get("value")
+    return value if isinstance(value, str) else None
+
+
+def _acr_claim(request: AuthorizationRequest) -> Mapping[str, Any]:
+    asked: Mapping[str, Any] = _id_token_claims(request).get("acr") or {}
+    return asked
+
+
+def _acr_claim_values(asked: Mapping[str, Any]) -> list[str]:
+    values = asked.get("values")
+    listed = values if isinstance(values, list) else [asked.get("value")]
+    return [value for value in listed if isinstance(value, str)]
+
+
+def _least(levels: list[Assurance]) -> list[Assurance]:
+    return [min(levels, key=lambda level: level.rank)] if levels else []

@@ -1,0 +1,308 @@
+"""The authorization server's ``Interactions``: deciding, and the pages' part in between.
+
+An interaction is an authorization request that waits for a person. It belongs to the browser
+that began it (a cookie's keyed hash), can be finished once, and ends with a code or an error.
+Whoever finishes is whoever began: a link to another's interaction leads nowhere (RFC 9700 update,
+session fixation).
+"""
+
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import orjson
+
+from corpid.domain.errors import NotAllowed
+from corpid.domain.languages import Language, language_of, negotiate
+from corpid.services.authorities import require_authority
+from corpid.services.consent import Consents
+from corpid.services.interaction_steps import (
+    ApprovedStep,
+    BlockedStep,
+    ConsentStep,
+    OrganisationStep,
+    Progress,
+    Step,
+    Steps,
+)
+from corpid.services.ports import Store, UnitOfWork
+from corpid.services.records import Interaction, Session
+from corpid.services.sessions import COOKIE_VALUE, INTERACTION, LANGUAGE, Sessions
+from keys import base64url
+from keys.clock import Random
+from oidc.errors import (
+    AccessDenied,
+    AccountSelectionRequired,
+    ConsentRequired,
+    InteractionRequired,
+    LoginRequired,
+    OAuthError,
+)
+from oidc.ports import Approval, AuthorizationRequest, ProviderWrites, Redirect
+from oidc.provider.authorization_request import validate
+from oidc.provider.context import ProviderConfig
+from oidc.secrets import TokenHasher
+
+INTERACTION_PATH: Final = "/interaction/"
+LIFETIME_SECONDS: Final = 600
+"""No longer than an expired pushed request is kept: its one use is marked when the code is made."""
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_ID_BYTES: Final = 32
+
+ErrorPage = Callable[[str, str, Language], bytes]
+"""Renders an error code and its description for a reader of that language (HTML)."""
+
+
+class InteractionGone(Exception):
+    """There is no such interaction for this browser: unknown, finished, expired, or another's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A live interaction of this browser. ``csrf`` is what its forms must carry."""
+
+    interaction_id: str
+    record: Interaction
+    request: AuthorizationRequest
+    csrf: str
+
+    @property
+    def progress(self) -> Progress:
+        """What was done on the pages so far."""
+        record = self.record
+        return Progress(record.created_at, record.person_id, record.organisation_id)
+
+
+class BrowserInteractions:
+    """Implements ``Interactions`` of oidc's ports, and what the pages need of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        steps: Steps,
+        config: ProviderConfig,
+        hasher: TokenHasher,
+        random: Random,
+        *,
+        error_page: ErrorPage,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._steps = steps
+        self._config = config
+        self._hasher = hasher
+        self._random = random
+        self._error_page = error_page
+
+    async def decide(
+        self, request: AuthorizationRequest, cookies: Mapping[str, str], accept_language: str
+    ) -> Approval | Redirect:
+        """See ``Interactions.decide``."""
+        session = await self._sessions.current(cookies)
+        step = await self._steps.next(request, session, None)
+        if isinstance(step, ApprovedStep):
+            return step.approval
+        if "none" in request.prompt:
+            raise _silent_error(step)
+        return await self._begin(request, cookies)
+
+    async def error_page(
+        self, code: str, description: str, ui_locales: tuple[str, ...], accept_language: str
+    ) -> bytes:
+        """See ``Interactions.error_page``."""
+        return self._error_page(code, description, negotiate(" ".join(ui_locales), accept_language))
+
+    def language(
+        self, cookies: Mapping[str, str], ui_locales: tuple[str, ...], accept_language: str
+    ) -> Language:
+        """The language to answer in: chosen by link, asked by the client, or the browser's."""
+        chosen = cookies.get(self._sessions.cookies.name(LANGUAGE), "")
+        known = language_of(chosen[:20]) if chosen else None
+        return known or negotiate(" ".join(ui_locales), accept_language)
+
+    async def find(self, interaction_id: str, cookies: Mapping[str, str]) -> Waiting:
+        """The interaction, if it is this browser's and still open.
+
+        Raises:
+            InteractionGone: it is not, or its client is disabled.
+            OAuthError: the request is no longer allowed (the registration has changed).
+        """
+        binding = self._binding(cookies)
+        if binding is None or _ID.fullmatch(interaction_id) is None:
+            raise InteractionGone
+        record = await self._store.read.sign_ins.interaction(self._hasher.hash(interaction_id))
+        if (
+            record is None
+            or record.finished_at is not None
+            or self._sessions.now_ms() >= record.expires_at
+            or not hmac.compare_digest(record.binding_hash, self._hasher.hash(binding))
+        ):
+            raise InteractionGone
+        client = await self._store.read.provider_reads.client(record.client_id)
+        if client is None:
+            raise InteractionGone
+        kept: Mapping[str, Any] = orjson.loads(record.request)
+        request = await validate(
+            kept["parameters"],
+            client,
+            self._config,
+            dpop_jkt=kept["dpop_jkt"],
+            pushed_request_hash=record.pushed_request_hash,
+        )
+        return Waiting(interaction_id, record, request, self._csrf(interaction_id, binding))
+
+    async def step(self, waiting: Waiting, session: Session | None) -> Step:
+        """What the person must do next.
+
+        Raises:
+            OAuthError: the request is refused.
+        """
+        return await self._steps.next(waiting.request, session, waiting.progress)
+
+    async def signed_in(self, waiting: Waiting, session: Session) -> Waiting:
+        """Remember who signed in; a choice of somebody else's before is forgotten."""
+        return await self._update(waiting, session.person_id, None)
+
+    async def choose(self, waiting: Waiting, step: OrganisationStep, number: str) -> Waiting:
+        """Act for the organisation with that registration number.
+
+        Raises:
+            NotAllowed: it is none of the choices.
+        """
+        for choice in step.choices:
+            if choice.organisation.number == number:
+                organisation_id = choice.organisation.organisation_id
+                return await self._update(waiting, step.person.person_id, organisation_id)
+        raise NotAllowed("this organisation is not among those that this person may act for")
+
+    async def finish(
+        self,
+        waiting: Waiting,
+        approval: Approval,
+        issue: Callable[[ProviderWrites], Awaitable[None]],
+        *,
+        consented: bool,
+    ) -> None:
+        """End the interaction with a yes: everything, or nothing, in one transaction.
+
+        Raises:
+            InteractionGone: it was finished meanwhile.
+            AccessDenied: the authority has ended meanwhile.
+            OAuthError: what ``issue`` raises.
+        """
+        now_ms = self._sessions.now_ms()
+
+        async def work(uow: UnitOfWork) -> None:
+            if not await uow.sign_ins.finish_interaction(waiting.record.interaction_hash, now_ms):
+                raise InteractionGone
+            try:
+                await require_authority(
+                    uow, approval.actor, approval.subject, now_ms, approval.authority
+                )
+            except NotAllowed as error:
+                raise AccessDenied(error.message) from None
+            if consented:
+                await Consents.give(uow, approval.actor, approval.subject, waiting.request, now_ms)
+            await issue(uow.provider_writes)
+
+        await self._store.write(work)
+
+    async def abandon(self, waiting: Waiting) -> None:
+        """End the interaction with a no.
+
+        Raises:
+            InteractionGone: it was finished meanwhile.
+        """
+        now_ms = self._sessions.now_ms()
+
+        async def work(uow: UnitOfWork) -> None:
+            if not await uow.sign_ins.finish_interaction(waiting.record.interaction_hash, now_ms):
+                raise InteractionGone
+            await uow.operations.audit(
+                "authorization.refused",
+                {"client_id": waiting.record.client_id, "person_id": waiting.record.person_id},
+            )
+
+        await self._store.write(work)
+
+    def is_csrf(self, waiting: Waiting, given: str) -> bool:
+        """Whether a form came from our page for this interaction in this browser."""
+        return hmac.compare_digest(waiting.csrf.encode(), given.encode("utf-8", "replace"))
+
+    def seen(self, waiting: Waiting, approval: Approval) -> str:
+        """Stands for what a consent page says: a yes counts only for what was shown."""
+        shown = "\x00".join(
+            (waiting.interaction_id, approval.actor, approval.subject, approval.authority)
+            + approval.scope
+        )
+        return base64url.encode(self._hasher.hash(f"seen\x00{shown}"))
+
+    def session_csrf(self, session: Session) -> str:
+        """The same for forms that belong to a session and to no interaction."""
+        return base64url.encode(self._hasher.hash(f"csrf\x00session\x00{session.session_id}"))
+
+    def is_session_csrf(self, session: Session, given: str) -> bool:
+        """Whether a form came from our page for this session."""
+        expected = self.session_csrf(session).encode()
+        return hmac.compare_digest(expected, given.encode("utf-8", "replace"))
+
+    async def _begin(self, request: AuthorizationRequest, cookies: Mapping[str, str]) -> Redirect:
+        now_ms = self._sessions.now_ms()
+        interaction_id = base64url.encode(self._random(_ID_BYTES))
+        # One cookie for the whole browser, so that two windows do not end each other's request.
+        binding = self._binding(cookies) or base64url.encode(self._random(_ID_BYTES))
+        kept = {"parameters": dict(request.parameters), "dpop_jkt": request.dpop_jkt}
+        record = Interaction(
+            interaction_hash=self._hasher.hash(interaction_id),
+            binding_hash=self._hasher.hash(binding),
+            client_id=request.client.client_id,
+            request=orjson.dumps(kept).decode(),
+            pushed_request_hash=request.pushed_request_hash,
+            person_id=None,
+            organisation_id=None,
+            created_at=now_ms,
+            expires_at=now_ms + LIFETIME_SECONDS * 1000,
+        )
+
+        async def work(uow: UnitOfWork) -> None:
+            await uow.sign_ins.add_interaction(record)
+
+        await self._store.write(work)
+        return Redirect(
+            self._config.url(f"{INTERACTION_PATH}{interaction_id}"),
+            (self._sessions.cookies.set(INTERACTION, binding),),
+        )
+
+    async def _update(
+        self, waiting: Waiting, person_id: str, organisation_id: str | None
+    ) -> Waiting:
+        record = replace(waiting.record, person_id=person_id, organisation_id=organisation_id)
+
+        async def work(uow: UnitOfWork) -> None:
+            await uow.sign_ins.update_interaction(record)
+
+        await self._store.write(work)
+        return replace(waiting, record=record)
+
+    def _binding(self, cookies: Mapping[str, str]) -> str | None:
+        value = cookies.get(self._sessions.cookies.name(INTERACTION), "")
+        return value if COOKIE_VALUE.fullmatch(value) else None
+
+    def _csrf(self, interaction_id: str, binding: str) -> str:
+        return base64url.encode(
+            self._hasher.hash(f"csrf\x00interaction\x00{interaction_id}\x00{binding}")
+        )
+
+
+def _silent_error(step: Step) -> OAuthError:
+    """The error of prompt=none (OpenID Connect Core 3.1.2.6)."""
+    if isinstance(step, OrganisationStep):
+        return AccountSelectionRequired("the person may act for several organisations: ask which")
+    if isinstance(step, ConsentStep):
+        return ConsentRequired("the person has not agreed to this yet")
+    if isinstance(step, BlockedStep):
+        return InteractionRequired("this person cannot go on without a page")
+    return LoginRequired("nobody is signed in, or not recently or surely enough")

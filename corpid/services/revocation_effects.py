@@ -1,0 +1,184 @@
+"""What ending an authority reaches, inside one transaction: credentials, entries, tokens, offers.
+
+``Revocation`` says which act is done; here is what follows from each, so that every act ends the
+same things everywhere.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from corpid.domain.credential import Credential, CredentialState, EntryStatus
+from corpid.domain.mandate import (
+    HolderKind,
+    Mandate,
+    MandateEvent,
+    MandateState,
+    Side,
+    apply,
+)
+from corpid.services.ports import UnitOfWork
+
+_LIVE: Final = (CredentialState.ISSUED, CredentialState.ACCEPTED)
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationReport:
+    """What one act ended (or suspended, or resumed). ``already`` says that nothing was left to do.
+
+    ``authorizations`` counts grants, each with all its codes and tokens; ``status_entries`` those
+    of mandates in tokens, the credentials' own entries being counted with the credentials.
+    """
+
+    act: str
+    target: str
+    already: bool = False
+    mandates: int = 0
+    representations: int = 0
+    credentials: int = 0
+    status_entries: int = 0
+    authorizations: int = 0
+    sessions: int = 0
+    consents: int = 0
+    offers: int = 0
+
+
+@dataclass(slots=True)
+class Effects:
+    """Carries out the consequences of one act and counts them. Times in epoch ms."""
+
+    uow: UnitOfWork
+    now_ms: int
+    actor: str
+    reason: str
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to a number of the report."""
+        self.counts[name] = self.counts.get(name, 0) + number
+
+    def report(self, act: str, target: str) -> RevocationReport:
+        """What was done so far."""
+        counted = self.counts.get
+        return RevocationReport(
+            act=act,
+            target=target,
+            mandates=counted("mandates", 0),
+            representations=counted("representations", 0),
+            credentials=counted("credentials", 0),
+            status_entries=counted("status_entries", 0),
+            authorizations=counted("authorizations", 0),
+            sessions=counted("sessions", 0),
+            consents=counted("consents", 0),
+            offers=counted("offers", 0),
+        )
+
+    async def end_mandate(self, mandate: Mandate, side: Side) -> None:
+        """End a mandate and every mandate that was passed on from it."""
+        ended = apply(mandate, MandateEvent.END, side, self.now_ms)
+        await self.uow.authority.change_mandate(
+            ended, MandateEvent.END, side, self.actor, self.reason
+        )
+        self.count("mandates")
+        await self.end_authority(mandate.mandate_id)
+        for other in await self.uow.authority.mandates_in(mandate.organisation_id):
+            if other.parent_id == mandate.mandate_id and not is_over(other):
+                await self.end_mandate(other, Side.GRANTOR)
+
+    async def end_authority(self, authority: str) -> None:
+        """End everything that was given out on a mandate or representation."""
+        for credential in await self.uow.credentials.held_under(authority):
+            await self.revoke(credential)
+        await self._set_entries(authority, EntryStatus.INVALID)
+        await self.end_tokens_and_offers(authority)
+
+    async def end_tokens_and_offers(self, authority: str) -> None:
+        """End the tokens and open offers under an authority, which itself may come back."""
+        grants, credentials = self.uow.grants, self.uow.credentials
+        self.count(
+            "authorizations",
+            await grants.end_by_authority(authority, self.now_ms, self.reason),
+        )
+        self.count("offers", await credentials.end_offers_by_authority(authority, self.now_ms))
+
+    async def suspend_authority(self, authority: str) -> None:
+        """Suspend what was given out on an authority. Tokens end: they are short-lived anyway."""
+        for credential in await self.uow.credentials.held_under(authority):
+            if credential.state in _LIVE:
+                await self._change(credential, CredentialState.SUSPENDED, EntryStatus.SUSPENDED)
+        await self._set_entries(authority, EntryStatus.SUSPENDED)
+        await self.end_tokens_and_offers(authority)
+
+    async def resume_authority(self, authority: str) -> None:
+        """Bring back what suspension took, tokens apart: the person signs in again."""
+        for credential in await self.uow.credentials.held_under(authority):
+            if credential.state is CredentialState.SUSPENDED:
+                await self._change(credential, CredentialState.ACCEPTED, EntryStatus.VALID)
+        await self._set_entries(authority, EntryStatus.VALID)
+
+    async def revoke(self, credential: Credential) -> None:
+        """Revoke one credential that is not over yet."""
+        await self._change(credential, CredentialState.REVOKED, EntryStatus.INVALID)
+
+    async def revoke_held_by(self, person_id: str) -> None:
+        """Revoke every credential of a person."""
+        for state in (*_LIVE, CredentialState.SUSPENDED):
+            while True:
+                found = await self.uow.credentials.find(
+                    person_id=person_id, state=state, limit=_PAGE
+                )
+                for credential in found:
+                    await self.revoke(credential)
+                if len(found) < _PAGE:
+                    break
+
+    async def authorities_in(self, organisation_id: str) -> list[str]:
+        """Every authority to act for an organisation that is not over, and what it holds itself."""
+        uow = self.uow
+        found = [
+            one.representation_id for one in await uow.authority.representations_in(organisation_id)
+        ]
+        given = await uow.authority.mandates_in(organisation_id)
+        held = await uow.authority.mandates_held_by(HolderKind.ORGANISATION, organisation_id)
+        found += [one.mandate_id for one in (*given, *held) if not is_over(one)]
+        return list(dict.fromkeys(found))
+
+    async def may_resume(self, mandate: Mandate) -> bool:
+        """Whether nothing else keeps a mandate's artefacts suspended."""
+        if mandate.state is MandateState.SUSPENDED:
+            return False
+        organisations = [mandate.organisation_id]
+        if mandate.holder_kind is HolderKind.ORGANISATION:
+            organisations.append(mandate.holder_id)
+        for organisation_id in organisations:
+            organisation = await self.uow.organisations.by_id(organisation_id)
+            if organisation is None or organisation.suspended_at is not None:
+                return False
+        return True
+
+    async def _set_entries(self, authority: str, status: EntryStatus) -> None:
+        """Set the entries of an authority in tokens; an invalid one never comes back."""
+        lists = self.uow.status_lists
+        entries = await lists.mandate_entries(authority)
+        if entries:
+            # Others that change statuses wait from here on: what is read next stays true.
+            await self.uow.operations.bump("status")
+        for entry in entries:
+            if await lists.status_of(entry) not in (EntryStatus.INVALID, status):
+                await lists.set_status(entry, status, self.now_ms)
+                self.count("status_entries")
+
+    async def _change(
+        self, credential: Credential, state: CredentialState, status: EntryStatus
+    ) -> None:
+        if not await self.uow.credentials.change_state(
+            credential.credential_id, state, self.now_ms, self.reason
+        ):
+            return  # revoked or replaced by somebody else since it was read
+        await self.uow.status_lists.set_status(credential.entry, status, self.now_ms)
+        self.count("credentials")
+
+
+def is_over(mandate: Mandate) -> bool:
+    """Whether a mandate has reached a final state."""
+    return mandate.state in (MandateState.ENDED, MandateState.DECLINED)

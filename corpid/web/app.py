@@ -1,0 +1,134 @@
+"""The application: hot endpoints, pages, and the little that operators ask of it."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from starlette.responses import JSONResponse, Response
+
+from corpid.settings import Settings
+from corpid.storage.errors import StorageError
+from corpid.version import __version__
+from corpid.web.assembly import PageAssembly, assemble
+from corpid.web.edge import Edge, appended
+from corpid.web.metrics import Metrics
+from corpid.web.openapi import COMPONENTS, hot_paths
+from corpid.web.rendering import static_files
+from corpid.web.routes import hot_routes
+from corpid.wiring.foundation import Foundation
+from corpid.wiring.service import Service, service
+from keys.clock import Clock, Random
+from oidc.ports import Interactions
+
+KEEP_ALIVE_SECONDS: Final = 75
+SHUTDOWN_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The running application: ``edge`` is what a server calls."""
+
+    edge: Edge
+    pages: FastAPI
+    service: Service
+
+
+@asynccontextmanager
+async def application(
+    settings: Settings, *, clock: Clock | None = None, random: Random | None = None
+) -> AsyncIterator[Application]:
+    """Build the application, keep its background work going, and stop it at the end.
+
+    Raises:
+        ServiceError: it cannot start; the message says what to do.
+    """
+    assemblies: list[PageAssembly] = []
+
+    def interactions(base: Foundation) -> Interactions:
+        assemblies.append(assemble(base))
+        return assemblies[0].interactions
+
+    given = {
+        name: value for name, value in (("clock", clock), ("random", random)) if value is not None
+    }
+    async with service(settings, interactions, **given) as running:  # type: ignore[arg-type]
+        yield _compose(running, assemblies[0])
+
+
+def _compose(running: Service, assembly: PageAssembly) -> Application:
+    settings = running.settings
+    routes = hot_routes(running)
+    metrics = Metrics(frozenset(route.path for route in routes))
+    base = appended(settings.issuer, "")
+    pages = FastAPI(
+        title="Corp ID", version=__version__, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    pages.include_router(assembly.router(running.provider), prefix=base)
+    pages.include_router(_operations(running, metrics))
+    pages.mount(f"{base}/static", static_files(), name="static")
+    document = openapi_document(pages)
+
+    @pages.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(document)
+
+    return Application(Edge(routes, pages, metrics), pages, running)
+
+
+def _operations(running: Service, metrics: Metrics) -> APIRouter:
+    """Health, readiness and metrics: for the machine that keeps the service, at the host's root."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="Alive")
+    async def health() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/readyz", summary="Ready to serve: the database answers")
+    async def ready() -> Response:
+        try:
+            await running.foundation.store.read.operations.changes()
+        except StorageError:
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "ready"})
+
+    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    async def exposition() -> Response:
+        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+    return router
+
+
+def openapi_document(pages: FastAPI) -> dict[str, Any]:
+    """Pages as the framework describes them, hot endpoints as they are described by hand."""
+    document = pages.openapi()
+    document["paths"] = {**document["paths"], **hot_paths()}
+    components = document.setdefault("components", {})
+    components["schemas"] = {**components.get("schemas", {}), **COMPONENTS["schemas"]}
+    return document
+
+
+async def serve(settings: Settings, listening: socket.socket) -> None:
+    """Serve on a listening socket until told to stop (SIGTERM, SIGINT).
+
+    Raises:
+        ServiceError: it cannot start; the message says what to do.
+    """
+    async with application(settings) as built:
+        config = uvicorn.Config(
+            built.edge,
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            ssl_certfile=settings.tls_certificate,
+            ssl_keyfile=settings.tls_key,
+        )
+        await uvicorn.Server(config).serve(sockets=[listening])

@@ -1,0 +1,93 @@
+"""Puts the pages together on the foundation: what ``wiring`` cannot know, because it draws."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter
+
+from corpid.domain.person import Assurance
+from corpid.services.claims import SCOPES
+from corpid.services.consent import Consents
+from corpid.services.id_token_hints import IdTokenHints
+from corpid.services.interaction_steps import Steps
+from corpid.services.interactions import BrowserInteractions
+from corpid.services.passwords import Passwords
+from corpid.services.sessions import CookieRules, Sessions
+from corpid.services.sign_in import SignIn
+from corpid.services.totp import TotpSecrets
+from corpid.web.pages import PageParts
+from corpid.web.rendering import Renderer
+from corpid.web.session_pages import build_pages_router
+from corpid.wiring.foundation import Foundation
+from oidc.provider.authorize import AuthorizeEndpoint
+from oidc.provider.context import Provider, ProviderConfig
+from oidc.secrets import TokenHasher
+
+_HOUR: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class PageAssembly:
+    """The ``Interactions`` port with what belongs to it; ``router`` draws the pages."""
+
+    base: Foundation
+    sessions: Sessions
+    sign_in: SignIn
+    passwords: Passwords
+    interactions: BrowserInteractions
+    renderer: Renderer
+
+    def router(self, provider: Provider) -> APIRouter:
+        """The pages, to be included under the issuer's path; beside them mount
+        ``rendering.static_files()`` at ``/static``.
+        """
+        return build_pages_router(
+            PageParts(
+                store=self.base.store,
+                interactions=self.interactions,
+                sessions=self.sessions,
+                sign_in=self.sign_in,
+                authorize=AuthorizeEndpoint(provider),
+                renderer=self.renderer,
+            )
+        )
+
+
+def assemble(base: Foundation) -> PageAssembly:
+    """Build sign-in, sessions, interactions and the renderer from one foundation."""
+    settings, store, clock, random = base.settings, base.store, base.clock, base.random
+    hasher = TokenHasher(base.secrets["cookies"])
+    sessions = Sessions(
+        store,
+        hasher,
+        CookieRules(https=settings.is_https),
+        clock,
+        random,
+        lifetime=settings.session_hours * _HOUR,
+    )
+    passwords = Passwords(settings.argon2_memory_kib)
+    renderer = Renderer(settings.issuer)
+    steps = Steps(
+        store,
+        Consents(store),
+        IdTokenHints(base.rings, base.pairwise, settings.issuer),
+        clock,
+        acr_base=settings.acr_url,
+    )
+    # What reading a request needs of the configuration; the rest is the endpoints' own.
+    config = ProviderConfig(
+        issuer=settings.issuer,
+        scopes=SCOPES,
+        acr_values=tuple(f"{settings.acr_url}/{level}" for level in Assurance),
+    )
+    interactions = BrowserInteractions(
+        store, sessions, steps, config, hasher, random, error_page=renderer.error_page
+    )
+    return PageAssembly(
+        base=base,
+        sessions=sessions,
+        sign_in=SignIn(store, passwords, TotpSecrets(base.master), sessions, clock),
+        passwords=passwords,
+        interactions=interactions,
+        renderer=renderer,
+    )

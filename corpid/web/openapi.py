@@ -1,0 +1,260 @@
+"""The OpenAPI document of the hot endpoints, written by hand; a check holds it to the routes."""
+
+from typing import Any, Final
+
+_TEXT: Final = {"type": "string"}
+_OAUTH_ERROR: Final = {"$ref": "#/components/schemas/OAuthError"}
+
+
+def _json(schema: Any, description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _form(required: tuple[str, ...], *optional: str) -> dict[str, Any]:
+    names = (*required, *optional)
+    schema = {
+        "type": "object",
+        "required": list(required),
+        "properties": dict.fromkeys(names, _TEXT),
+    }
+    return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+
+
+def _refused(*codes: int) -> dict[str, Any]:
+    return {
+        str(code): _json(_OAUTH_ERROR, "Refused, with the standard's error code") for code in codes
+    }
+
+
+def _get(name: str, summary: str, good: dict[str, Any], *refused: int) -> dict[str, Any]:
+    return {
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "responses": {"200": good, **_refused(*refused)},
+        }
+    }
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": _TEXT}
+
+
+_DPOP: Final = {
+    "name": "DPoP",
+    "in": "header",
+    "required": False,
+    "schema": _TEXT,
+    "description": "A DPoP proof (RFC 9449)",
+}
+_DOCUMENT: Final = _json({"type": "object"}, "The document")
+_CLIENT: Final = ("client_id", "client_assertion_type", "client_assertion", "client_secret")
+_AUTHORIZATION: Final = (
+    "client_id",
+    "request_uri",
+    "response_type",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "max_age",
+    "ui_locales",
+    "login_hint",
+    "acr_values",
+    "claims",
+    "resource",
+    "dpop_jkt",
+)
+_BROWSER: Final = {
+    "303": {"description": "To the relying party, or to our own pages"},
+    "400": {"description": "An error that must not be sent to the redirect URI (a page)"},
+}
+_TOKEN_RESPONSE: Final = _object(
+    access_token=_TEXT,
+    token_type={"type": "string", "enum": ["DPoP", "Bearer"]},
+    expires_in={"type": "integer", "description": "seconds"},
+    id_token=_TEXT,
+    refresh_token=_TEXT,
+    scope=_TEXT,
+)
+_CLAIMS: Final = _json(_object(sub=_TEXT, act={"type": "object"}), "Claims")
+
+
+def hot_paths() -> dict[str, Any]:
+    """The paths of the hot endpoints under an issuer without a path."""
+    return {**_provider_paths(), **_metadata_paths(), **_issuer_paths()}
+
+
+def _metadata_paths() -> dict[str, Any]:
+    shown = {
+        "/.well-known/openid-configuration": ("configuration", "OpenID Provider metadata"),
+        "/.well-known/oauth-authorization-server": ("server", "Authorization server metadata"),
+        "/jwks": ("jwks", "Keys that tokens verify with"),
+        "/.well-known/oauth-protected-resource/userinfo": (
+            "userinfo_resource",
+            "UserInfo as a protected resource",
+        ),
+        "/.well-known/oauth-protected-resource/credential": (
+            "credential_resource",
+            "The credential endpoint as a protected resource",
+        ),
+        "/.well-known/openid-credential-issuer": ("issuer_metadata", "Credential issuer metadata"),
+        "/.well-known/jwt-vc-issuer": ("jwt_vc_issuer", "Keys that credentials verify with"),
+    }
+    return {path: _get(name, summary, _DOCUMENT) for path, (name, summary) in shown.items()}
+
+
+def _provider_paths() -> dict[str, Any]:
+    query = [
+        {"name": name, "in": "query", "required": name == "client_id", "schema": _TEXT}
+        for name in _AUTHORIZATION
+    ]
+    userinfo = {"200": _CLAIMS, **_refused(400, 401, 403)}
+    return {
+        "/authorize": {
+            "get": {
+                "operationId": "authorize",
+                "summary": "Authorization endpoint (RFC 6749 3.1)",
+                "parameters": query,
+                "responses": _BROWSER,
+            },
+            "post": {
+                "operationId": "authorize_post",
+                "summary": "Authorization endpoint, parameters in a form",
+                "requestBody": _form(("client_id",), *_AUTHORIZATION[1:]),
+                "responses": _BROWSER,
+            },
+        },
+        "/par": {
+            "post": {
+                "operationId": "par",
+                "summary": "Pushed authorization requests (RFC 9126)",
+                "parameters": [_DPOP],
+                "requestBody": _form((), *dict.fromkeys((*_CLIENT, *_AUTHORIZATION[2:]))),
+                "responses": {
+                    "201": _json(
+                        _object(request_uri=_TEXT, expires_in={"type": "integer"}), "Kept"
+                    ),
+                    **_refused(400, 401, 413),
+                },
+            }
+        },
+        "/token": {
+            "post": {
+                "operationId": "token",
+                "summary": "Token endpoint (RFC 6749 3.2)",
+                "parameters": [_DPOP],
+                "requestBody": _form(
+                    ("grant_type",),
+                    *_CLIENT,
+                    "code",
+                    "redirect_uri",
+                    "code_verifier",
+                    "refresh_token",
+                    "scope",
+                    "resource",
+                    "pre-authorized_code",
+                    "tx_code",
+                ),
+                "responses": {
+                    "200": _json(_TOKEN_RESPONSE, "Tokens"),
+                    **_refused(400, 401, 413),
+                },
+            }
+        },
+        "/userinfo": {
+            "get": {
+                "operationId": "userinfo",
+                "summary": "UserInfo (OpenID Connect Core 5.3)",
+                "parameters": [_DPOP],
+                "responses": userinfo,
+            },
+            "post": {
+                "operationId": "userinfo_post",
+                "summary": "UserInfo, the access token in the header or the form",
+                "parameters": [_DPOP],
+                "responses": userinfo,
+            },
+        },
+        "/introspect": {
+            "post": {
+                "operationId": "introspection",
+                "summary": "Token introspection (RFC 7662)",
+                "requestBody": _form(("token",), "token_type_hint", *_CLIENT),
+                "responses": {
+                    "200": _json(_object(active={"type": "boolean"}), "What is known of it"),
+                    **_refused(400, 401, 413),
+                },
+            }
+        },
+    }
+
+
+def _issuer_paths() -> dict[str, Any]:
+    proofs = _object(jwt={"type": "array", "items": _TEXT})
+    request = _object(credential_configuration_id=_TEXT, credential_identifier=_TEXT, proofs=proofs)
+    answer = _object(credentials={"type": "array"}, notification_id=_TEXT)
+    notification = _object(notification_id=_TEXT, event=_TEXT, event_description=_TEXT)
+    type_path = "/vct/{type}/{version}"
+    status_list = {
+        "description": "The signed list",
+        "content": {"application/statuslist+jwt": {"schema": _TEXT}},
+    }
+    paths = {
+        type_path: _get("type_metadata", "Credential type metadata", _DOCUMENT, 404),
+        "/offers/{offer_id}": _get("offer", "A credential offer", _DOCUMENT, 404),
+        "/status/{list_id}": _get("status", "A status list", status_list, 404, 501),
+        "/nonce": {
+            "post": {
+                "operationId": "nonce",
+                "summary": "A c_nonce (OpenID4VCI 7)",
+                "responses": {"200": _json(_object(c_nonce=_TEXT), "A fresh nonce")},
+            }
+        },
+        "/credential": {
+            "post": {
+                "operationId": "credential",
+                "summary": "Credential endpoint (OpenID4VCI 8)",
+                "parameters": [_DPOP],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": request}},
+                },
+                "responses": {"200": _json(answer, "Issued"), **_refused(400, 401, 403, 413)},
+            }
+        },
+        "/notification": {
+            "post": {
+                "operationId": "notification",
+                "summary": "What the wallet did with a credential (OpenID4VCI 11)",
+                "parameters": [_DPOP],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": notification}},
+                },
+                "responses": {"204": {"description": "Noted"}, **_refused(400, 401)},
+            }
+        },
+    }
+    paths[type_path]["get"]["parameters"] = [_path_parameter("type"), _path_parameter("version")]
+    paths["/offers/{offer_id}"]["get"]["parameters"] = [_path_parameter("offer_id")]
+    paths["/status/{list_id}"]["get"]["parameters"] = [_path_parameter("list_id")]
+    return paths
+
+
+COMPONENTS: Final[dict[str, Any]] = {
+    "schemas": {
+        "OAuthError": {
+            "type": "object",
+            "required": ["error"],
+            **_object(error=_TEXT, error_description=_TEXT),
+        }
+    }
+}

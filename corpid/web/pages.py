@@ -1,0 +1,336 @@
+"""The pages of signing in: which business, and may the client know. Plain forms, no script.
+
+Every page of an interaction lives at one address, /interaction/{id}: GET shows the next step,
+POST does it and goes on by 303. Nothing is kept between two requests but what is in the database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import HTMLResponse
+from starlette.responses import Response
+
+from corpid.domain.errors import NotAllowed
+from corpid.domain.languages import Language
+from corpid.services.authorities import ActingAuthority
+from corpid.services.interaction_steps import (
+    ApprovedStep,
+    BlockedStep,
+    CodeStep,
+    ConsentStep,
+    OrganisationStep,
+    SignInStep,
+    Step,
+)
+from corpid.services.interactions import BrowserInteractions, InteractionGone, Waiting
+from corpid.services.ports import Store
+from corpid.services.records import Session
+from corpid.services.sessions import Sessions
+from corpid.services.sign_in import SignIn, TooManyTries, WrongCredentials
+from corpid.web.forms import accepted_languages, read_form
+from corpid.web.rendering import Renderer, page_response, redirect_response
+from corpid.web.translations import Texts
+from corpid.web.wording import AuthorityView, authority_view, client_name, host_of, tagged, told
+from oidc.errors import AccessDenied, InvalidRequestUri, OAuthError
+from oidc.ports import Approval
+from oidc.provider.authorize import AuthorizeEndpoint
+
+STEP_NAMES: Final[dict[type[Step], str]] = {
+    SignInStep: "sign-in",
+    CodeStep: "code",
+    OrganisationStep: "organisation",
+    ConsentStep: "consent",
+    BlockedStep: "blocked",
+}
+_MINUTE: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PageParts:
+    """What the pages are made of."""
+
+    store: Store
+    interactions: BrowserInteractions
+    sessions: Sessions
+    sign_in: SignIn
+    authorize: AuthorizeEndpoint
+    renderer: Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One request of a browser to its interaction."""
+
+    waiting: Waiting
+    session: Session | None
+    language: Language
+    step: Step
+
+
+def build_interaction_router(parts: PageParts) -> APIRouter:
+    """GET and POST /interaction/{interaction_id}."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
+    pages = InteractionPages(parts)
+    identifier = Annotated[str, Path(min_length=1, max_length=64)]
+
+    @router.get("/interaction/{interaction_id}", summary="The next step of a sign-in")
+    async def show(request: Request, interaction_id: identifier) -> Response:
+        return await pages.answer(request, interaction_id, None)
+
+    @router.post("/interaction/{interaction_id}", summary="Do the next step of a sign-in")
+    async def do(request: Request, interaction_id: identifier) -> Response:
+        return await pages.answer(request, interaction_id, await read_form(request))
+
+    return router
+
+
+class InteractionPages:
+    """Shows and does the steps of an interaction."""
+
+    def __init__(self, parts: PageParts) -> None:
+        self._parts = parts
+
+    async def answer(
+        self, request: Request, interaction_id: str, form: Mapping[str, str] | None
+    ) -> Response:
+        """One request; ``form`` is None for GET."""
+        parts = self._parts
+        languages = accepted_languages(request)
+        language = parts.interactions.language(request.cookies, (), languages)
+        try:
+            waiting = await parts.interactions.find(interaction_id, request.cookies)
+            locales = waiting.request.ui_locales
+            language = parts.interactions.language(request.cookies, locales, languages)
+            session = await parts.sessions.current(request.cookies)
+            return await self._visit(waiting, session, language, form)
+        except InteractionGone:
+            html = parts.renderer.html("notice.html", language, notice="gone")
+            return page_response(html, 410)
+        except OAuthError as error:
+            # From here no client is known to be waiting for this error: it is the person's.
+            page = parts.renderer.error_page(error.code, error.description, language)
+            return page_response(page.decode(), error.status)
+
+    async def _visit(
+        self,
+        waiting: Waiting,
+        session: Session | None,
+        language: Language,
+        form: Mapping[str, str] | None,
+    ) -> Response:
+        interactions = self._parts.interactions
+        try:
+            step = await interactions.step(waiting, session)
+        except OAuthError as error:
+            return await self._refuse(waiting, error)
+        visit = _Visit(waiting, session, language, step)
+        if form is None:
+            return await self._show_or_finish(visit)
+        if not interactions.is_csrf(waiting, form.get("csrf", "")):
+            html = self._parts.renderer.html("notice.html", language, notice="forged")
+            return page_response(html, 403)
+        if form.get("action") in {"cancel", "deny"}:
+            return await self._refuse(waiting, AccessDenied("the person refused"))
+        if form.get("step") != STEP_NAMES.get(type(step)):
+            return self._go_on(waiting)  # another window was quicker: show what comes now
+        return await self._do(visit, form)
+
+    async def _do(self, visit: _Visit, form: Mapping[str, str]) -> Response:
+        step = visit.step
+        if isinstance(step, SignInStep):
+            return await self._sign_in(visit, form)
+        if isinstance(step, CodeStep):
+            return await self._give_code(visit, form)
+        if isinstance(step, OrganisationStep):
+            return await self._choose(visit, step, form)
+        if isinstance(step, ConsentStep):
+            return await self._agree(visit, step, form)
+        return await self._show_or_finish(visit)
+
+    async def _sign_in(self, visit: _Visit, form: Mapping[str, str]) -> Response:
+        texts = Texts(visit.language)
+        username, password = form.get("username", ""), form.get("password", "")
+        missing = {
+            name: texts(f"sign_in.{name}_missing")
+            for name, value in (("username", username.strip()), ("password", password))
+            if not value
+        }
+        if missing:
+            return await self._show(visit, missing, typed=username, status=400)
+        try:
+            session, cookie = await self._parts.sign_in.with_password(
+                username, password, visit.session
+            )
+        except WrongCredentials:
+            wrong = {"username": texts("sign_in.wrong")}
+            return await self._show(visit, wrong, typed=username, status=400)
+        except TooManyTries as error:
+            return await self._show_wait(visit, "username", error, username)
+        waiting = await self._parts.interactions.signed_in(visit.waiting, session)
+        return await self._advance(waiting, session, (cookie,))
+
+    async def _give_code(self, visit: _Visit, form: Mapping[str, str]) -> Response:
+        texts = Texts(visit.language)
+        code = form.get("otp", "")
+        session = visit.session
+        assert session is not None  # a code is only asked of somebody who is signed in
+        if not code.strip():
+            return await self._show(visit, {"otp": texts("code.missing")}, status=400)
+        try:
+            stronger = await self._parts.sign_in.with_code(session, code)
+        except WrongCredentials:
+            return await self._show(
+                visit, {"otp": texts("code.wrong")}, typed=code[:12], status=400
+            )
+        except TooManyTries as error:
+            return await self._show_wait(visit, "otp", error, code[:12])
+        return await self._advance(visit.waiting, stronger)
+
+    async def _choose(
+        self, visit: _Visit, step: OrganisationStep, form: Mapping[str, str]
+    ) -> Response:
+        number = form.get("organisation")
+        texts = Texts(visit.language)
+        if number is None:
+            missing = {"organisation": texts("organisation.missing")}
+            return await self._show(visit, missing, status=400)
+        try:
+            waiting = await self._parts.interactions.choose(visit.waiting, step, number)
+        except NotAllowed:
+            gone = {"organisation": texts("organisation.gone")}
+            return await self._show(visit, gone, status=400)
+        return await self._advance(waiting, visit.session)
+
+    async def _agree(self, visit: _Visit, step: ConsentStep, form: Mapping[str, str]) -> Response:
+        seen = self._parts.interactions.seen(visit.waiting, step.approval)
+        if form.get("action") != "approve" or form.get("seen") != seen:
+            changed = {"consent": Texts(visit.language)("consent.changed")}
+            return await self._show(visit, changed, status=409)
+        return await self._complete(visit.waiting, step.approval, consented=True)
+
+    async def _advance(
+        self, waiting: Waiting, session: Session | None, cookies: tuple[str, ...] = ()
+    ) -> Response:
+        """After a step: finish at once, or show the next page."""
+        try:
+            step = await self._parts.interactions.step(waiting, session)
+        except OAuthError as error:
+            return await self._refuse(waiting, error, cookies)
+        if isinstance(step, ApprovedStep):
+            return await self._complete(waiting, step.approval, consented=False, cookies=cookies)
+        return self._go_on(waiting, cookies)
+
+    async def _show_or_finish(self, visit: _Visit) -> Response:
+        if isinstance(visit.step, ApprovedStep):
+            return await self._complete(visit.waiting, visit.step.approval, consented=False)
+        return await self._show(visit, {})
+
+    async def _complete(
+        self,
+        waiting: Waiting,
+        approval: Approval,
+        *,
+        consented: bool,
+        cookies: tuple[str, ...] = (),
+    ) -> Response:
+        parts = self._parts
+        completion = parts.authorize.prepare(waiting.request, approval)
+        try:
+            await parts.interactions.finish(waiting, approval, completion.work, consented=consented)
+        except InvalidRequestUri:
+            raise  # another interaction of the same pushed request was finished: for the person
+        except OAuthError as error:
+            return await self._refuse(waiting, error, cookies)
+        return redirect_response(completion.location, cookies)
+
+    async def _refuse(
+        self, waiting: Waiting, error: OAuthError, cookies: tuple[str, ...] = ()
+    ) -> Response:
+        await self._parts.interactions.abandon(waiting)
+        return redirect_response(self._parts.authorize.refuse(waiting.request, error), cookies)
+
+    def _go_on(self, waiting: Waiting, cookies: tuple[str, ...] = ()) -> Response:
+        return redirect_response(self._path(waiting), cookies)
+
+    def _path(self, waiting: Waiting) -> str:
+        return f"{self._parts.renderer.base}/interaction/{waiting.interaction_id}"
+
+    async def _show_wait(
+        self, visit: _Visit, field: str, error: TooManyTries, typed: str
+    ) -> Response:
+        texts = Texts(visit.language)
+        if error.seconds < 2 * _MINUTE:
+            message = texts("sign_in.wait_seconds", number=error.seconds)
+        else:
+            message = texts("sign_in.wait_minutes", number=-(-error.seconds // _MINUTE))
+        headers = {"retry-after": str(error.seconds)}
+        return await self._show(visit, {field: message}, typed=typed, status=429, headers=headers)
+
+    async def _show(
+        self,
+        visit: _Visit,
+        errors: Mapping[str, Any],
+        *,
+        typed: str | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """The page of the present step."""
+        template, values = await self._page(visit, typed)
+        html = self._parts.renderer.html(
+            template,
+            visit.language,
+            back=self._path(visit.waiting),
+            form=self._form(visit),
+            errors=errors,
+            **values,
+        )
+        return page_response(
+            html, status, form_target=visit.waiting.request.redirect_uri, headers=headers
+        )
+
+    async def _page(self, visit: _Visit, typed: str | None) -> tuple[str, dict[str, Any]]:
+        step, language = visit.step, visit.language
+        request = visit.waiting.request
+        if isinstance(step, CodeStep):
+            return "code.html", {"otp": typed or ""}
+        if isinstance(step, OrganisationStep):
+            choices = [await self._authority(one, language) for one in step.choices]
+            return "organisation.html", {"choices": choices, "chosen": step.chosen}
+        if isinstance(step, ConsentStep):
+            return "consent.html", {
+                "authority": await self._authority(step.authority, language),
+                "told": told(Texts(language), request),
+                "host": host_of(request.redirect_uri),
+                "policy_uri": request.client.policy_uri,
+                "seen": self._parts.interactions.seen(visit.waiting, step.approval),
+            }
+        if isinstance(step, BlockedStep):
+            return "blocked.html", {"reason": step.reason}
+        assert isinstance(step, SignInStep)  # an approved step has no page
+        username = step.username if typed is None else typed[:100]
+        return "sign_in.html", {"username": username, "again": step.again}
+
+    def _form(self, visit: _Visit) -> dict[str, Any]:
+        """What every page of an interaction has: its form's address and secrets, and who is who."""
+        session, step = visit.session, visit.step
+        person = None if isinstance(step, SignInStep | ApprovedStep) else step.person
+        csrf = self._parts.interactions.session_csrf(session) if session else ""
+        return {
+            "action": self._path(visit.waiting),
+            "csrf": visit.waiting.csrf,
+            "step": STEP_NAMES[type(step)],
+            "interaction_id": visit.waiting.interaction_id,
+            "client": client_name(visit.waiting.request.client, visit.language),
+            "person": None if person is None else tagged(person.names, visit.language),
+            "session_csrf": csrf,
+            "cancel": not isinstance(step, ConsentStep | BlockedStep),
+        }
+
+    async def _authority(self, authority: ActingAuthority, language: Language) -> AuthorityView:
+        agent = None
+        if authority.via_organisation_id is not None:
+            agent = await self._parts.store.read.organisations.by_id(authority.via_organisation_id)
+        return authority_view(Texts(language), authority, agent)

@@ -1,0 +1,206 @@
+"""The hot endpoints and where they are: one table.
+
+The table needs no running service, so the OpenAPI document is held to it by a check.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from corpid.settings import Settings
+from corpid.web.edge import HotRoute, appended, inserted
+from corpid.wiring.service import Service
+from oidc.issuer.credential import CredentialEndpoint
+from oidc.issuer.jwt_vc_issuer import JwtVcIssuerEndpoint
+from oidc.issuer.metadata import MetadataEndpoint
+from oidc.issuer.nonce import NonceEndpoint
+from oidc.issuer.notification import NotificationEndpoint
+from oidc.issuer.offers import OfferEndpoint
+from oidc.issuer.status_endpoint import StatusListEndpoint
+from oidc.issuer.type_metadata import TypeMetadataEndpoint
+from oidc.provider import endpoints
+from oidc.provider.authorize import AuthorizeEndpoint
+from oidc.provider.introspection import IntrospectionEndpoint
+from oidc.provider.jwks import JwksEndpoint
+from oidc.provider.metadata import ProviderMetadataEndpoint
+from oidc.provider.par import PushedAuthorizationEndpoint
+from oidc.provider.protected_resources import ResourceMetadataEndpoint, metadata_path
+from oidc.provider.token import TokenEndpoint
+from oidc.provider.userinfo import UserInfoEndpoint
+from oidc.response import Endpoint, preflight
+
+Place = Literal["issuer", "inserted", "vct", "status", "resource"]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSpec:
+    """One hot route. ``path`` is completed by ``place``; ``shown`` is its OpenAPI form.
+
+    ``cors`` is false where a cookie counts: no CORS at the authorization endpoint (RFC 9700 2.6).
+    """
+
+    name: str
+    place: Place
+    path: str
+    methods: tuple[str, ...]
+    summary: str
+    cors: bool = True
+
+    def at(self, settings: Settings) -> str:
+        """The path on the host; a prefix when it ends in a slash."""
+        match self.place:
+            case "issuer":
+                return appended(settings.issuer, self.path)
+            case "inserted":
+                return inserted(settings.issuer, self.path)
+            case "vct":
+                return appended(settings.vct_url, self.path)
+            case "status":
+                return appended(settings.status_url, self.path)
+            case "resource":
+                return metadata_path_of(settings, self.path)
+
+
+def metadata_path_of(settings: Settings, path: str) -> str:
+    """Where the protected-resource metadata of one of our endpoints is (RFC 9728 3.1)."""
+    return inserted(settings.issuer, "oauth-protected-resource") + path
+
+
+TABLE: Final = (
+    RouteSpec(
+        "configuration",
+        "issuer",
+        "/.well-known/openid-configuration",
+        ("GET",),
+        "OpenID Provider metadata (Discovery 4)",
+    ),
+    RouteSpec(
+        "server",
+        "inserted",
+        "oauth-authorization-server",
+        ("GET",),
+        "Authorization server metadata (RFC 8414)",
+    ),
+    RouteSpec("jwks", "issuer", endpoints.JWKS, ("GET",), "Keys that tokens verify with"),
+    RouteSpec(
+        "authorize",
+        "issuer",
+        endpoints.AUTHORIZE,
+        ("GET", "POST"),
+        "Authorization endpoint (RFC 6749 3.1)",
+        cors=False,
+    ),
+    RouteSpec(
+        "par",
+        "issuer",
+        endpoints.PUSHED_AUTHORIZATION,
+        ("POST",),
+        "Pushed authorization requests (RFC 9126)",
+    ),
+    RouteSpec("token", "issuer", endpoints.TOKEN, ("POST",), "Token endpoint (RFC 6749 3.2)"),
+    RouteSpec(
+        "userinfo",
+        "issuer",
+        endpoints.USERINFO,
+        ("GET", "POST"),
+        "UserInfo (OpenID Connect Core 5.3)",
+    ),
+    RouteSpec(
+        "introspection",
+        "issuer",
+        endpoints.INTROSPECTION,
+        ("POST",),
+        "Token introspection (RFC 7662)",
+        cors=False,
+    ),
+    RouteSpec(
+        "userinfo_resource",
+        "resource",
+        endpoints.USERINFO,
+        ("GET",),
+        "UserInfo as a protected resource (RFC 9728)",
+    ),
+    RouteSpec(
+        "credential_resource",
+        "resource",
+        endpoints.CREDENTIAL,
+        ("GET",),
+        "The credential endpoint as a protected resource (RFC 9728)",
+    ),
+    RouteSpec(
+        "issuer_metadata",
+        "inserted",
+        "openid-credential-issuer",
+        ("GET",),
+        "Credential issuer metadata (OpenID4VCI 12.2)",
+    ),
+    RouteSpec(
+        "jwt_vc_issuer",
+        "inserted",
+        "jwt-vc-issuer",
+        ("GET",),
+        "Keys that credentials verify with (SD-JWT VC)",
+    ),
+    RouteSpec("type_metadata", "vct", "/", ("GET",), "Credential type metadata (SD-JWT VC)"),
+    RouteSpec("offer", "issuer", "/offers/", ("GET",), "A credential offer (OpenID4VCI 4.1.3)"),
+    RouteSpec("nonce", "issuer", "/nonce", ("POST",), "A c_nonce (OpenID4VCI 7)"),
+    RouteSpec(
+        "credential",
+        "issuer",
+        endpoints.CREDENTIAL,
+        ("POST",),
+        "Credential endpoint (OpenID4VCI 8)",
+    ),
+    RouteSpec(
+        "notification",
+        "issuer",
+        "/notification",
+        ("POST",),
+        "What the wallet did with a credential (OpenID4VCI 11)",
+    ),
+    RouteSpec("status", "status", "/", ("GET",), "A status list (Token Status List 8)"),
+)
+
+
+def hot_routes(service: Service) -> tuple[HotRoute, ...]:
+    """The table with its endpoints."""
+    made = _endpoints(service)
+    return tuple(
+        HotRoute(
+            spec.at(service.settings),
+            spec.methods,
+            preflight(made[spec.name], ", ".join(spec.methods)) if spec.cors else made[spec.name],
+            spec.summary,
+        )
+        for spec in TABLE
+    )
+
+
+def _endpoints(service: Service) -> Mapping[str, Endpoint]:
+    provider, issuer = service.provider, service.issuer
+    metadata = ProviderMetadataEndpoint(provider.config)
+    assert metadata_path(provider.config, endpoints.USERINFO) == metadata_path_of(
+        service.settings, endpoints.USERINFO
+    )
+    return {
+        "configuration": metadata,
+        "server": metadata,
+        "jwks": JwksEndpoint(provider.signers),
+        "authorize": AuthorizeEndpoint(provider),
+        "par": PushedAuthorizationEndpoint(provider),
+        "token": TokenEndpoint(provider),
+        "userinfo": UserInfoEndpoint(provider),
+        "introspection": IntrospectionEndpoint(provider),
+        "userinfo_resource": ResourceMetadataEndpoint(
+            provider.config, endpoints.USERINFO, ("openid",)
+        ),
+        "credential_resource": ResourceMetadataEndpoint(provider.config, endpoints.CREDENTIAL),
+        "issuer_metadata": MetadataEndpoint(issuer),
+        "jwt_vc_issuer": JwtVcIssuerEndpoint(issuer),
+        "type_metadata": TypeMetadataEndpoint(issuer),
+        "offer": OfferEndpoint(issuer),
+        "nonce": NonceEndpoint(issuer),
+        "credential": CredentialEndpoint(issuer),
+        "notification": NotificationEndpoint(issuer),
+        "status": StatusListEndpoint(service.publisher, issuer.clock),
+    }

@@ -1,0 +1,100 @@
+"""Signing out, and the choice of language: forms and links of their own."""
+
+import re
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from starlette.responses import Response
+
+from corpid.domain.languages import Language, language_of
+from corpid.services.sessions import LANGUAGE
+from corpid.web.forms import accepted_languages, read_form
+from corpid.web.pages import PageParts, build_interaction_router
+from corpid.web.rendering import page_response, redirect_response
+from corpid.web.wording import tagged
+
+_INTERACTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def build_pages_router(parts: PageParts) -> APIRouter:
+    """Every page, below the issuer's path: interactions, /sign-out and /language."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
+    router.include_router(build_interaction_router(parts))
+    pages = SessionPages(parts)
+
+    @router.get("/sign-out", summary="Ask whether to sign out")
+    async def ask(request: Request) -> Response:
+        return await pages.ask(request)
+
+    @router.post("/sign-out", summary="Sign out")
+    async def sign_out(request: Request) -> Response:
+        return await pages.sign_out(request)
+
+    @router.get("/language", summary="Choose the language of the pages")
+    async def language(
+        to: Annotated[str, Query(max_length=20)] = "",
+        back: Annotated[str, Query(max_length=200)] = "",
+    ) -> Response:
+        return pages.choose_language(to, back)
+
+    return router
+
+
+class SessionPages:
+    """The pages around a session."""
+
+    def __init__(self, parts: PageParts) -> None:
+        self._parts = parts
+        base = re.escape(parts.renderer.base)
+        # Only to pages of ours: anything else would be an open redirector.
+        self._back = re.compile(rf"{base}/(?:interaction/[A-Za-z0-9_-]{{43}}|sign-out)")
+        self._sign_out = f"{parts.renderer.base}/sign-out"
+
+    async def ask(self, request: Request) -> Response:
+        """The question whether to sign out, or that nobody is signed in."""
+        parts = self._parts
+        language = self._language(request)
+        session = await parts.sessions.current(request.cookies)
+        person = None if session is None else await parts.store.read.people.by_id(session.person_id)
+        if session is None or person is None:
+            html = parts.renderer.html(
+                "notice.html", language, back=self._sign_out, notice="signed_out"
+            )
+            return page_response(html)
+        html = parts.renderer.html(
+            "sign_out.html",
+            language,
+            back=self._sign_out,
+            person=tagged(person.names, language),
+            csrf=parts.interactions.session_csrf(session),
+        )
+        return page_response(html)
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session; back to the interaction that the form came from, if it did."""
+        parts = self._parts
+        form = await read_form(request)
+        session = await parts.sessions.current(request.cookies)
+        cookies: tuple[str, ...] = ()
+        if session is not None:
+            if not parts.interactions.is_session_csrf(session, form.get("csrf", "")):
+                html = parts.renderer.html("notice.html", self._language(request), notice="forged")
+                return page_response(html, 403)
+            cookies = (await parts.sessions.end(session),)
+        interaction_id = form.get("interaction", "")
+        if _INTERACTION_ID.fullmatch(interaction_id):
+            location = f"{parts.renderer.base}/interaction/{interaction_id}"
+            return redirect_response(location, cookies)
+        return redirect_response(self._sign_out, cookies)
+
+    def choose_language(self, to: str, back: str) -> Response:
+        """Remember the language until the browser closes, and go back."""
+        location = back if self._back.fullmatch(back) else self._sign_out
+        language = language_of(to)
+        if language is None:
+            return redirect_response(location)
+        return redirect_response(location, (self._parts.sessions.cookies.set(LANGUAGE, language),))
+
+    def _language(self, request: Request) -> Language:
+        return self._parts.interactions.language(request.cookies, (), accepted_languages(request))

@@ -1,0 +1,144 @@
+"""What the pages say of organisations, authorities and requests, in the reader's language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from urllib.parse import urlsplit
+
+from babel.dates import format_date
+from markupsafe import Markup
+
+from corpid.domain.languages import Language, Names
+from corpid.domain.mandate import Limit
+from corpid.domain.organisation import IdentifierScheme, Organisation
+from corpid.services.authorities import ActingAuthority
+from corpid.services.claims import SCOPES
+from corpid.services.consent import requested_extras
+from corpid.web.translations import Texts
+from oidc.ports import AuthorizationRequest
+from oidc.records import Client
+
+_LOCALES: Final[dict[Language, str]] = {
+    "en": "en_GB",
+    "zh-Hant": "zh_Hant_HK",
+    "zh-Hans": "zh_Hans_CN",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityView:
+    """An organisation and the authority to act for it, in words."""
+
+    number: str
+    name: Markup
+    other_names: tuple[Markup, ...]
+    number_text: Markup
+    sentences: tuple[Markup, ...]
+
+
+def tagged(names: Names, language: Language) -> Markup:
+    """A name, marked with its own language where the page is in another one."""
+    found, name = names.best_tagged(language)
+    return _tagged(found, name, language)
+
+
+def client_name(client: Client, language: Language) -> Markup:
+    """The client's name for the reader; its id if it has none."""
+    given: Mapping[str, str] = client.names
+    names = (
+        Names(
+            en=given.get("en") or None if given else None,
+            zh_hant=given.get("zh-Hant") or None,
+            zh_hans=given.get("zh-Hans") or None,
+        )
+        if any(given.values())
+        else Names(en=client.client_id)
+    )
+    return tagged(names, language)
+
+
+def authority_view(
+    texts: Texts, authority: ActingAuthority, agent: Organisation | None
+) -> AuthorityView:
+    """An authority for display; ``agent`` is the organisation that it came through."""
+    organisation = authority.organisation
+    names = organisation.registration.names
+    shown, _ = names.best_tagged(texts.language)
+    key = (
+        "organisation.number"
+        if organisation.scheme is IdentifierScheme.HK_BRN
+        else "organisation.other_number"
+    )
+    return AuthorityView(
+        number=organisation.number,
+        name=tagged(names, texts.language),
+        other_names=tuple(
+            _tagged(language, name, texts.language)
+            for language, name in names
+            if language != shown and name != names.get(shown)
+        ),
+        number_text=texts(key, number=organisation.number),
+        sentences=tuple(_sentences(texts, authority, agent)),
+    )
+
+
+def told(texts: Texts, request: AuthorizationRequest) -> list[Markup]:
+    """What the client will be told, one sentence for each scope; single claims by their scope."""
+    extras = sorted(requested_extras(request))
+    claims = {extra.removeprefix("claim:") for extra in extras if extra.startswith("claim:")}
+    by_claim = [
+        scope
+        for scope, names in SCOPES.items()
+        if claims & set(names) and not {"act", "sub"} & set(names)
+    ]
+    sentences = []
+    for scope in dict.fromkeys((*request.scope, *by_claim)):
+        key = f"scope.{scope}"
+        sentences.append(texts(key) if key in texts else texts("scope.other", name=scope))
+    known = {name for names in SCOPES.values() for name in names}
+    sentences += [texts("scope.other", name=name) for name in sorted(claims - known)]
+    sentences += [texts("scope.resource", resource=resource) for resource in request.resource]
+    return sentences
+
+
+def host_of(redirect_uri: str) -> str:
+    """Where the browser goes afterwards, as a person would name it."""
+    parts = urlsplit(redirect_uri)
+    return parts.netloc or parts.scheme
+
+
+def _sentences(
+    texts: Texts, authority: ActingAuthority, agent: Organisation | None
+) -> list[Markup]:
+    mandate = authority.mandate
+    if mandate is None:
+        role = "director" if authority.role is None else authority.role.value
+        sentences = [texts("authority.role", role=texts(f"role.{role}"))]
+    else:
+        powers = texts.listed(power.replace("_", " ") for power in mandate.terms.powers)
+        if agent is None:
+            sentences = [texts("authority.mandate", powers=powers)]
+        else:
+            name = tagged(agent.registration.names, texts.language)
+            sentences = [texts("authority.agent", agent=name, powers=powers)]
+        if mandate.terms.limit is not None:
+            sentences.append(texts("authority.limit", limit=_amount(mandate.terms.limit)))
+    if authority.valid_until is not None:
+        sentences.append(texts("authority.until", date=_date(authority.valid_until, texts)))
+    return sentences
+
+
+def _amount(limit: Limit) -> str:
+    whole, dot, cents = limit.amount.partition(".")
+    return f"{limit.currency} {int(whole):,}{dot}{cents}"
+
+
+def _date(day: str, texts: Texts) -> str:
+    return format_date(date.fromisoformat(day), "long", _LOCALES[texts.language])
+
+
+def _tagged(language: Language, name: str, page: Language) -> Markup:
+    if language == page:
+        return Markup("{}").format(name)
+    return Markup('<span lang="{}">{}</span>').format(language, name)

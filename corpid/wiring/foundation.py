@@ -1,0 +1,119 @@
+"""Store, keys and secrets of one database: what both the admin CLI and the service stand on."""
+
+import secrets as stdlib_secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from corpid.errors import NotInitialised
+from corpid.services.bootstrap import Secrets, check
+from corpid.services.key_rings import KeyRings
+from corpid.services.mandate_status import MandateStatus
+from corpid.services.offers import Offers
+from corpid.services.pairwise import Pairwise
+from corpid.services.revocation import Revocation
+from corpid.services.status_lists import StatusAllocator
+from corpid.settings import Settings
+from corpid.storage import migrations
+from corpid.storage.database import Database, open_database
+from corpid.storage.store import SqlStore
+from keys.clock import Clock, Random, system_clock
+from keys.sealing import MasterKey
+from oidc.secrets import TokenHasher
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """Everything that needs the database and the master key, and no protocol."""
+
+    settings: Settings
+    clock: Clock
+    random: Random
+    database: Database
+    store: SqlStore
+    master: MasterKey
+    secrets: Secrets
+    rings: KeyRings
+    pairwise: Pairwise
+    hasher: TokenHasher
+    allocator: StatusAllocator
+    mandate_status: MandateStatus
+    revocation: Revocation
+    offers: Offers
+
+
+def master_key(settings: Settings) -> MasterKey:
+    """The master key from where the settings say.
+
+    Raises:
+        ConfigurationError: there is none.
+        MalformedKey: it is no master key.
+    """
+    return MasterKey.from_text(settings.read_master_key())
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite URL, or None for another engine."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.path[1:])) if parts.scheme == "sqlite" else None
+
+
+async def check_database(settings: Settings) -> None:
+    """Refuse a database that is missing, or not of this version; migrate SQLite if allowed.
+
+    Raises:
+        NotInitialised: there is none yet.
+        MigrationError: it is of a newer version, or must be migrated by command.
+    """
+    url = settings.database_location()
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        raise NotInitialised(f"there is no database at {file}: run `corpid init` once")
+    if file is not None and settings.migrate == "auto":
+        await migrations.migrate(url)
+    else:
+        await migrations.check(url)
+
+
+@asynccontextmanager
+async def foundation(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    random: Random = stdlib_secrets.token_bytes,
+) -> AsyncIterator[Foundation]:
+    """Open the database, check that it is this issuer's, and build on it; closed at the end.
+
+    Raises:
+        ServiceError: the database or the master key is missing or not the right one.
+    """
+    master = master_key(settings)
+    await check_database(settings)
+    database = await open_database(settings.database_location())
+    try:
+        store = SqlStore(database, clock, random)
+        secrets = await check(store, master, settings.issuer)
+        rings = KeyRings(store, master, clock)
+        await rings.reload()
+        hasher = TokenHasher(secrets["tokens"])
+        allocator = StatusAllocator(store, master, clock, random)
+        yield Foundation(
+            settings=settings,
+            clock=clock,
+            random=random,
+            database=database,
+            store=store,
+            master=master,
+            secrets=secrets,
+            rings=rings,
+            pairwise=Pairwise(secrets["pairwise"]),
+            hasher=hasher,
+            allocator=allocator,
+            mandate_status=MandateStatus(store, allocator, clock, settings.status_url),
+            revocation=Revocation(store, clock, random),
+            offers=Offers(store, hasher, settings.issuer, clock, random),
+        )
+    finally:
+        await database.close()

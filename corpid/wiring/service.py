@@ -1,0 +1,196 @@
+"""The running service: the protocols on their foundation, and what goes on in the background."""
+
+import asyncio
+import contextlib
+import secrets as stdlib_secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from corpid.domain.languages import LANGUAGES, negotiate
+from corpid.domain.person import Assurance
+from corpid.services import credential_types
+from corpid.services.claims import SCOPES, TokenClaims
+from corpid.services.credentials import CredentialIssuance
+from corpid.services.status_publisher import StatusPublisher
+from corpid.settings import Settings
+from corpid.storage.purge import purge
+from corpid.wiring.foundation import Foundation, foundation
+from keys.clock import Clock, Random, system_clock
+from oidc.issuer.context import Issuer, IssuerConfig
+from oidc.ports import Interactions
+from oidc.provider.context import Lifetimes, Provider, ProviderConfig
+from oidc.secrets import Nonces
+
+DPOP_NONCE_SECONDS: Final = 300
+CREDENTIAL_NONCE_SECONDS: Final = 300
+ISSUER_NAMES: Final = {"en": "Corp ID", "zh-Hant": "企業身份", "zh-Hans": "企业身份"}
+logger = structlog.stdlib.get_logger("corpid.service")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Every part of the running service."""
+
+    foundation: Foundation
+    provider: Provider
+    issuer: Issuer
+    publisher: StatusPublisher
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was built from."""
+        return self.foundation.settings
+
+
+@asynccontextmanager
+async def service(
+    settings: Settings,
+    interactions: Callable[[Foundation], Interactions],
+    *,
+    clock: Clock = system_clock,
+    random: Random = stdlib_secrets.token_bytes,
+) -> AsyncIterator[Service]:
+    """Build the service, keep its background work going, and stop it at the end.
+
+    ``interactions`` makes the host's pages port, which the web layer owns.
+
+    Raises:
+        ServiceError: it cannot start; the message says what to do.
+    """
+    async with foundation(settings, clock=clock, random=random) as base:
+        await base.store.listen()
+        issuance = CredentialIssuance(
+            base.store, base.allocator, base.offers, clock, random, settings.status_url
+        )
+        publisher = StatusPublisher(
+            base.store,
+            base.rings,
+            clock,
+            settings.status_url,
+            interval=settings.status_poll_ms / 1000,
+            failed=_report("status publisher"),
+        )
+        built = Service(
+            foundation=base,
+            provider=_provider(base, interactions(base)),
+            issuer=_issuer(base, issuance),
+            publisher=publisher,
+        )
+        await publisher.refresh()
+        async with _background(
+            publisher.run(),
+            _every(settings.status_poll_ms / 1000, _KeyWatch(base).look, "key ring"),
+            _every(settings.purge_seconds, _Purge(base).run, "purge"),
+        ):
+            yield built
+
+
+def _provider(base: Foundation, interactions: Interactions) -> Provider:
+    settings = base.settings
+    claims = TokenClaims(
+        base.store, base.pairwise, base.mandate_status, settings.resource_sectors, base.clock
+    )
+    config = ProviderConfig(
+        issuer=settings.issuer,
+        scopes=SCOPES,
+        acr_values=tuple(
+            f"{settings.acr_url}/{level.value}" for level in (Assurance.LOA1, Assurance.LOA2)
+        ),
+        ui_locales=LANGUAGES,
+        lifetimes=Lifetimes(),
+        dpop_nonce_required=settings.dpop_nonce == "required",
+    )
+    return Provider(
+        config=config,
+        store=base.store.provider,
+        signers=base.rings,
+        claims=claims,
+        interactions=interactions,
+        clock=base.clock,
+        random=base.random,
+        hasher=base.hasher,
+        dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
+    )
+
+
+def _issuer(base: Foundation, issuance: CredentialIssuance) -> Issuer:
+    settings = base.settings
+    config = IssuerConfig(
+        issuer=settings.issuer,
+        configurations=credential_types.configurations(settings.vct_url),
+        names=ISSUER_NAMES,
+        choose_language=lambda header: negotiate(None, header),
+        dpop_nonce_required=settings.dpop_nonce == "required",
+    )
+    return Issuer(
+        config=config,
+        store=issuance,
+        keys=base.rings,
+        clock=base.clock,
+        random=base.random,
+        hasher=base.hasher,
+        dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
+        credential_nonces=Nonces(base.secrets["credential-nonce"], CREDENTIAL_NONCE_SECONDS),
+    )
+
+
+class _KeyWatch:
+    """Reloads the key ring when another process changed a key."""
+
+    def __init__(self, base: Foundation) -> None:
+        self._base = base
+        self._seen: int | None = None
+
+    async def look(self) -> None:
+        changes = await self._base.store.read.operations.changes()
+        now = changes.get("keys", 0)
+        if self._seen is not None and now != self._seen:
+            await self._base.rings.reload()
+        self._seen = now
+
+
+class _Purge:
+    """Removes rows past their lifetime; whichever process gets to it."""
+
+    def __init__(self, base: Foundation) -> None:
+        self._base = base
+
+    async def run(self) -> None:
+        removed = await purge(self._base.database, int(self._base.clock() * 1000))
+        if any(removed.values()):
+            logger.info("purged", **removed)
+
+
+def _report(what: str) -> Callable[[Exception], None]:
+    def report(error: Exception) -> None:
+        logger.warning("background work failed, will be tried again", what=what, reason=repr(error))
+
+    return report
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]], what: str) -> None:
+    """Do the work again and again; a failure is reported and the next turn tries again."""
+    report = _report(what)
+    while True:
+        try:
+            await work()
+        except Exception as error:  # an edge: background work has nobody else to tell
+            report(error)
+        await asyncio.sleep(seconds)
+
+
+@asynccontextmanager
+async def _background(*works: Awaitable[None]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

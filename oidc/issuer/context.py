@@ -1,0 +1,58 @@
+"""What every endpoint of the credential issuer shares: configuration, ports, clock."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from keys.clock import Clock, Random
+from oidc.issuer.configuration import CredentialConfiguration
+from oidc.issuer.ports import IssuerKeys, IssuerStore
+from oidc.secrets import Nonces, TokenHasher
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerConfig:
+    """The published face of the credential issuer.
+
+    ``issuer`` is the Credential Issuer Identifier and may have a path. ``configurations`` are
+    by configuration id. ``names`` is the issuer's own name by language tag; ``choose_language``
+    gives the tag to answer an Accept-Language header in.
+    """
+
+    issuer: str
+    configurations: Mapping[str, CredentialConfiguration]
+    names: Mapping[str, str]
+    choose_language: Callable[[str], str]
+    dpop_nonce_required: bool = False
+
+    def url(self, path: str) -> str:
+        """An endpoint's URL: the path is appended to the issuer."""
+        return self.issuer.rstrip("/") + path
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """The credential issuer's parts, handed to each endpoint.
+
+    ``credential_nonces`` are the c_nonces (lifetime 300 s); their key is not that of
+    ``dpop_nonces``, so that one never passes for the other.
+    """
+
+    config: IssuerConfig
+    store: IssuerStore
+    keys: IssuerKeys
+    clock: Clock
+    random: Random
+    hasher: TokenHasher
+    dpop_nonces: Nonces
+    credential_nonces: Nonces
+
+    @property
+    def dpop_nonce_required(self) -> bool:
+        """Whether every DPoP proof must carry a server nonce (RFC 9449 8)."""
+        return self.config.dpop_nonce_required
+
+    def fresh_dpop_nonce(self) -> list[tuple[bytes, bytes]]:
+        """The DPoP-Nonce header for a response, where nonces are demanded (RFC 9449 8.2)."""
+        if not self.config.dpop_nonce_required:
+            return []
+        return [(b"dpop-nonce", self.dpop_nonces.issue(self.clock(), self.random).encode())]

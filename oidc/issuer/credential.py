@@ -1,0 +1,167 @@
+"""The credential endpoint (OpenID4VCI 1.0, 8): SD-JWT VCs bound to the wallet's key."""
+
+import hashlib
+from typing import Any
+
+from keys import base64url
+from keys.clock import Random
+from keys.jwk import PublicKey, required_members
+from oidc.errors import InsufficientScope, OAuthError
+from oidc.formats.sd_jwt import issue
+from oidc.issuer.configuration import CredentialConfiguration
+from oidc.issuer.context import Issuer
+from oidc.issuer.credential_request import read_request, requested_configuration, requested_proof
+from oidc.issuer.ports import BasisChanged, Issuance, IssuedCredential, IssuerWrites
+from oidc.issuer.proofs import check_proof
+from oidc.protected_resource import Presented, check_request, replayed
+from oidc.records import Grant
+from oidc.request import Receive, Scope, Send, require_method
+from oidc.response import send_error, send_json
+
+_NOTIFICATION_BYTES = 16
+_SALTS_BYTES = 512
+
+
+class CredentialEndpoint:
+    """POST with an access token; one credential per request."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self._issuer = issuer
+        self._uri = issuer.config.url("/credential")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            answer = await self._respond(scope, receive)
+        except OAuthError as error:
+            await send_error(send, error, self._nonce_unless_given(error))
+            return
+        await send_json(send, answer, headers=self._issuer.fresh_dpop_nonce())
+
+    def _nonce_unless_given(self, error: OAuthError) -> list[tuple[bytes, bytes]]:
+        return [] if "DPoP-Nonce" in error.headers else self._issuer.fresh_dpop_nonce()
+
+    async def _respond(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+        """The checks in their order: the order is the specification."""
+        issuer = self._issuer
+        require_method(scope, "POST")
+        # 1. The access token and its DPoP proof, whose jti is burnt with the write below.
+        presented = await check_request(scope, issuer, issuer.store.access_token, uri=self._uri)
+        grant = grant_of(presented)
+        # 2. What is asked for, and whether the token covers it.
+        body = await read_request(scope, receive)
+        configurations = issuer.config.configurations
+        configuration = requested_configuration(body, configurations, presented.token, grant)
+        # 3. The key: one proof, made for us, now, with a c_nonce of ours.
+        now = issuer.clock()
+        holder = check_proof(
+            requested_proof(body),
+            issuer=issuer.config.issuer,
+            client_id=grant.client_id,
+            nonces=issuer.credential_nonces,
+            now=now,
+        )
+        try:
+            return await self._issue(presented, grant, configuration, holder, now)
+        except BasisChanged:
+            # The facts moved between decision and record, which wrote nothing: once more.
+            return await self._issue(presented, grant, configuration, holder, now)
+
+    async def _issue(
+        self,
+        presented: Presented,
+        grant: Grant,
+        configuration: CredentialConfiguration,
+        holder: PublicKey,
+        now: float,
+    ) -> dict[str, Any]:
+        issuer = self._issuer
+        # 4. May this holder have it now?
+        issuance = await issuer.store.decide(grant, configuration, holder.thumbprint)
+        # 5. Assemble, lint, sign: in memory, nothing is promised yet.
+        credential, signing_kid = await self._sign(configuration, issuance, holder, now)
+        notification_id = base64url.encode(issuer.random(_NOTIFICATION_BYTES))
+        signed_jwt = credential.partition("~")[0]
+        issued = IssuedCredential(
+            grant=grant,
+            configuration=configuration,
+            issuance=issuance,
+            holder_thumbprint=holder.thumbprint,
+            payload_digest=hashlib.sha256(signed_jwt.encode()).digest(),
+            signing_kid=signing_kid,
+            notification_hash=issuer.hasher.hash(notification_id),
+            issued_at=int(now * 1000),
+        )
+        # 6. One transaction: burn the proof, end an unanswered earlier one, record this one.
+        await self._record(presented, issued)
+        # 7. Only what is durable is handed out.
+        return {"credentials": [{"credential": credential}], "notification_id": notification_id}
+
+    async def _sign(
+        self,
+        configuration: CredentialConfiguration,
+        issuance: Issuance,
+        holder: PublicKey,
+        now: float,
+    ) -> tuple[str, str]:
+        configuration.lint(issuance.claims)
+        signer = self._issuer.keys.signer("credentials", "ES256")
+        claims = {
+            "iss": self._issuer.config.issuer,
+            "iat": int(now),
+            "exp": issuance.expires_at,
+            "vct": configuration.vct,
+            **issuance.claims,
+            "status": issuance.status,
+        }
+        credential = await issue(
+            signer,
+            claims,
+            configuration.frame,
+            # Only what makes the key: kid, alg and the rest would tell wallets apart.
+            holder_jwk=required_members(holder.jwk),
+            random=_drawn_together(self._issuer.random),
+            header={"x5c": list(signer.x5c)} if signer.x5c else None,
+        )
+        return credential, signer.kid
+
+    async def _record(self, presented: Presented, issued: IssuedCredential) -> None:
+        async def work(writes: IssuerWrites) -> bool:
+            if not await burn(presented, writes):
+                return False
+            await writes.record(issued)
+            return True
+
+        if not await self._issuer.store.write(work):
+            raise replayed()
+
+
+def _drawn_together(random: Random) -> Random:
+    """One draw for the salts of one credential instead of a call into the kernel for each."""
+    block, used = random(_SALTS_BYTES), 0
+
+    def take(count: int) -> bytes:
+        nonlocal used
+        start, used = used, used + count
+        # Never the same bytes twice: past the block's end, fresh ones.
+        return block[start:used] if used <= _SALTS_BYTES else random(count)
+
+    return take
+
+
+def grant_of(presented: Presented) -> Grant:
+    """The grant of an access token that stands for somebody.
+
+    Raises:
+        InsufficientScope: the token stands for a client only.
+    """
+    grant = presented.grant
+    if grant is None or grant.subject is None or grant.actor is None:
+        raise InsufficientScope("the access token does not stand for anybody")
+    return grant
+
+
+async def burn(presented: Presented, writes: IssuerWrites) -> bool:
+    """Use up the request's DPoP proof; False when it was used before (RFC 9449 11.1)."""
+    proof = presented.proof
+    return proof is None or await writes.use_once(proof.replay_key, proof.replay_until)

@@ -1,0 +1,136 @@
+"""Reading a credential request (OpenID4VCI 1.0, 8.2) and what its access token allows."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from oidc.errors import (
+    InsufficientScope,
+    InvalidCredentialRequest,
+    InvalidEncryptionParameters,
+    InvalidProof,
+    InvalidRequest,
+    UnknownCredentialConfiguration,
+    UnknownCredentialIdentifier,
+)
+from oidc.issuer.configuration import CredentialConfiguration
+from oidc.records import AccessToken, Grant
+from oidc.request import Receive, Scope, header_values, read_json
+
+DETAILS_TYPE: Final = "openid_credential"
+_PROOF_TYPE: Final = "jwt"
+_Configurations = Mapping[str, CredentialConfiguration]
+
+
+async def read_request(scope: Scope, receive: Receive) -> dict[str, Any]:
+    """The JSON object of the request.
+
+    Raises:
+        InvalidEncryptionParameters: the request is encrypted, which is not offered.
+        InvalidCredentialRequest: it is not a JSON object.
+    """
+    content_type = header_values(scope, b"content-type")
+    if content_type and content_type[0].split(b";", 1)[0].strip().lower() == b"application/jwt":
+        raise InvalidEncryptionParameters("encrypted requests are not supported: send JSON")
+    try:
+        return await read_json(scope, receive)
+    except InvalidRequest as error:
+        # 8.3.1.2: the endpoint's own code is preferred over invalid_request.
+        raise InvalidCredentialRequest(error.description) from None
+
+
+def requested_configuration(
+    body: Mapping[str, Any], configurations: _Configurations, token: AccessToken, grant: Grant
+) -> CredentialConfiguration:
+    """Which credential is asked for, if the access token allows it.
+
+    Raises:
+        InvalidCredentialRequest: not exactly one of the two parameters, or the wrong one.
+        UnknownCredentialConfiguration, UnknownCredentialIdentifier: no such thing.
+        InsufficientScope: the token is for other credentials (RFC 6750 3.1).
+    """
+    name = body.get("credential_configuration_id")
+    identifier = body.get("credential_identifier")
+    if name is None and identifier is None and "format" in body:
+        raise InvalidCredentialRequest(
+            "format is of an older draft: name the credential by credential_configuration_id"
+        )
+    if (name is None) == (identifier is None):
+        raise InvalidCredentialRequest(
+            "send exactly one of credential_configuration_id and credential_identifier"
+        )
+    allowed, identifiers = _allowed(configurations, token, grant)
+    if identifier is not None:
+        if not isinstance(identifier, str) or identifier not in identifiers:
+            raise UnknownCredentialIdentifier("this access token has no such credential_identifier")
+        return configurations[identifiers[identifier]]
+    configuration = configurations.get(name) if isinstance(name, str) else None
+    if configuration is None:
+        raise UnknownCredentialConfiguration(
+            "this credential_configuration_id is not in the credential issuer metadata"
+        )
+    if configuration.configuration_id in identifiers.values():
+        raise InvalidCredentialRequest(
+            "use the credential_identifier that came with the access token"
+        )
+    if configuration.configuration_id not in allowed:
+        raise InsufficientScope(
+            "the access token does not cover this credential",
+            headers={
+                "WWW-Authenticate": (
+                    f'{"DPoP" if token.jkt else "Bearer"} error="insufficient_scope", '
+                    f'scope="{configuration.scope}"'
+                )
+            },
+        )
+    return configuration
+
+
+def _allowed(
+    configurations: _Configurations, token: AccessToken, grant: Grant
+) -> tuple[set[str], dict[str, str]]:
+    """Configuration ids that the token covers, and credential identifiers with theirs.
+
+    A scope covers its configuration; so does an ``openid_credential`` authorization detail
+    (5.1.1), which may have come with identifiers of its own.
+    """
+    allowed = {name for name, one in configurations.items() if one.scope in token.scope}
+    identifiers: dict[str, str] = {}
+    for detail in grant.authorization_details:
+        name = detail.get("credential_configuration_id")
+        if (
+            detail.get("type") != DETAILS_TYPE
+            or not isinstance(name, str)
+            or name not in configurations
+        ):
+            continue
+        allowed.add(name)
+        identifiers |= dict.fromkeys(detail.get("credential_identifiers", ()), name)
+    return allowed, identifiers
+
+
+def requested_proof(body: Mapping[str, Any]) -> str:
+    """The one jwt proof of the request.
+
+    Raises:
+        InvalidProof: ``proofs`` is missing.
+        InvalidCredentialRequest: it has another form than one proof of the type ``jwt``.
+        InvalidEncryptionParameters: an encrypted response is asked for, which is not offered.
+    """
+    if body.get("credential_response_encryption") is not None:
+        raise InvalidEncryptionParameters("encrypted responses are not supported")
+    proofs = body.get("proofs")
+    if proofs is None:
+        if "proof" in body:
+            raise InvalidProof('proof is of an older draft: send proofs, as {"jwt": [proof]}')
+        raise InvalidProof("proofs is missing: this credential is bound to a key")
+    if not isinstance(proofs, dict) or len(proofs) != 1:
+        raise InvalidCredentialRequest("proofs is an object with exactly one member")
+    jwts = proofs.get(_PROOF_TYPE)
+    if jwts is None:
+        raise InvalidCredentialRequest("the only proof type supported is jwt")
+    if not isinstance(jwts, list) or not all(isinstance(one, str) for one in jwts) or not jwts:
+        raise InvalidProof("proofs.jwt is an array with one compact JWT")
+    if len(jwts) > 1:
+        raise InvalidCredentialRequest("batch issuance is not supported: send one proof")
+    proof: str = jwts[0]
+    return proof

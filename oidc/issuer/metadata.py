@@ -1,0 +1,103 @@
+"""Credential issuer metadata (OpenID4VCI 1.0, 12.2), unsigned JSON.
+
+Served at the well-known path inserted before the issuer's own path (12.2.2).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from oidc.documents import Document
+from oidc.errors import OAuthError
+from oidc.issuer.configuration import CredentialConfiguration
+from oidc.issuer.context import Issuer, IssuerConfig
+from oidc.issuer.proofs import ALGORITHMS
+from oidc.request import Receive, Scope, Send, header_values, require_method
+from oidc.response import send_error
+
+WELL_KNOWN: Final = "/.well-known/openid-credential-issuer"
+_FORMAT: Final = "dc+sd-jwt"
+_SIGNING_ALGS: Final = ["ES256"]
+_Wanted = Callable[[str], bool]
+
+
+def well_known_path(issuer: str, name: str) -> str:
+    """The path of a well-known document that is *inserted* before the issuer's path."""
+    return name + urlsplit(issuer).path.rstrip("/")
+
+
+def issuer_metadata(config: IssuerConfig, language: str | None = None) -> dict[str, Any]:
+    """The metadata; with ``language`` only the texts in that language (12.2.2)."""
+
+    def wanted(tag: str) -> bool:
+        return language is None or tag == language
+
+    return {
+        "credential_issuer": config.issuer,
+        "credential_endpoint": config.url("/credential"),
+        "nonce_endpoint": config.url("/nonce"),
+        "notification_endpoint": config.url("/notification"),
+        "display": _names(config.names, wanted),
+        "credential_configurations_supported": {
+            name: _configuration(configuration, wanted)
+            for name, configuration in config.configurations.items()
+        },
+    }
+
+
+def _configuration(configuration: CredentialConfiguration, wanted: _Wanted) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "vct": configuration.vct,
+        "scope": configuration.scope,
+        "credential_signing_alg_values_supported": _SIGNING_ALGS,
+        "cryptographic_binding_methods_supported": ["jwk"],
+        "proof_types_supported": {
+            "jwt": {"proof_signing_alg_values_supported": sorted(ALGORITHMS)}
+        },
+        "credential_metadata": {
+            "display": [
+                {"name": name, "locale": tag, "description": configuration.descriptions[tag]}
+                for tag, name in configuration.names.items()
+                if wanted(tag)
+            ],
+            "claims": [
+                {
+                    "path": list(claim.path),
+                    "mandatory": claim.mandatory,
+                    "display": _names(claim.labels, wanted),
+                }
+                for claim in configuration.claims
+            ],
+        },
+    }
+
+
+def _names(names: Mapping[str, str], wanted: _Wanted) -> list[dict[str, str]]:
+    return [{"name": name, "locale": tag} for tag, name in names.items() if wanted(tag)]
+
+
+class MetadataEndpoint:
+    """GET: the metadata, in the language of Accept-Language or, without one, in all of them."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        config = issuer.config
+        self._choose = config.choose_language
+        self._every = Document(issuer_metadata(config))
+        self._by_language = {
+            tag: Document(issuer_metadata(config, tag), tag) for tag in config.names
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            require_method(scope, "GET", "HEAD")
+        except OAuthError as error:
+            await send_error(send, error)
+            return
+        document = self._every
+        preferences = header_values(scope, b"accept-language")
+        if preferences:
+            tag = self._choose(b",".join(preferences).decode("latin-1"))
+            document = self._by_language.get(tag, self._every)
+        await document.send(scope, send, vary=b"Accept-Language")

@@ -1,0 +1,30 @@
+"""Credential offers by reference (OpenID4VCI 1.0, 4.1.3): the document behind the URI."""
+
+from oidc.errors import InvalidRequest, OAuthError
+from oidc.issuer.context import Issuer
+from oidc.request import Receive, Scope, Send, require_method
+from oidc.response import send_error, send_json
+
+_MAX_ID = 64
+
+
+class OfferEndpoint:
+    """GET at ``…/offers/{id}``: JSON, never signed, never cached (it holds the code)."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self._issuer = issuer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            require_method(scope, "GET")
+            offer_id = str(scope["path"]).rpartition("/")[2]
+            found = None if len(offer_id) > _MAX_ID else await self._issuer.store.offer(offer_id)
+            if found is None:
+                raise InvalidRequest(
+                    "this offer is unknown, was used, or has expired: ask for another", status=404
+                )
+        except OAuthError as error:
+            await send_error(send, error)
+            return
+        await send_json(send, found)

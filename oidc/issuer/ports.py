@@ -1,0 +1,127 @@
+"""What the credential issuer needs from its host."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from keys.signer import Signer
+from oidc.issuer.configuration import CredentialConfiguration
+from oidc.records import AccessToken, Grant
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """The host's yes: what the credential will say, until when, and where its status is kept.
+
+    ``claims`` are the type's own. ``expires_at`` is in epoch seconds. ``status`` is the whole
+    ``status`` claim, with an entry that nothing else has. ``basis`` is the host's own note of
+    what it decided upon; it is given back when the credential is recorded.
+    """
+
+    claims: Mapping[str, Any]
+    expires_at: int
+    status: Mapping[str, Any]
+    basis: object
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCredential:
+    """A credential that was signed and must be recorded before it is handed out.
+
+    ``payload_digest`` is the SHA-256 of the issuer-signed JWT. ``issued_at`` is in epoch ms.
+    """
+
+    grant: Grant
+    configuration: CredentialConfiguration
+    issuance: Issuance
+    holder_thumbprint: str
+    payload_digest: bytes
+    signing_kid: str
+    notification_hash: bytes
+    issued_at: int
+
+
+class BasisChanged(Exception):
+    """What a decision rested on changed before it was recorded: nothing was; decide again."""
+
+
+class NotificationEvent(StrEnum):
+    """What a wallet may tell (OpenID4VCI 1.0, 11.1)."""
+
+    ACCEPTED = "credential_accepted"
+    FAILURE = "credential_failure"
+    DELETED = "credential_deleted"
+
+
+class IssuerWrites(Protocol):
+    """What the issuer writes, inside one transaction."""
+
+    async def use_once(self, key_hash: bytes, expires_at: int) -> bool:
+        """Remember a one-time value; False when it was used before."""
+
+    async def record(self, issued: IssuedCredential) -> None:
+        """Keep the record; end what this grant, key and type got before and never answered.
+
+        Raises:
+            BasisChanged: the facts are not those of the decision any more.
+        """
+
+    async def notify(
+        self, notification_hash: bytes, event: NotificationEvent, grant: Grant
+    ) -> bool:
+        """Take note of what the wallet says; False when the id is unknown to this grant's holder.
+
+        Hearing the same again changes nothing (11: idempotent).
+        """
+
+
+class IssuerStore(Protocol):
+    """Reads, the decision, and writes as atomic units that are durable when ``write`` returns."""
+
+    async def access_token(self, token_hash: bytes) -> tuple[AccessToken, Grant | None] | None:
+        """An access token and its grant."""
+
+    async def decide(
+        self, grant: Grant, configuration: CredentialConfiguration, holder_thumbprint: str
+    ) -> Issuance:
+        """Whether this holder may have this credential now.
+
+        Raises:
+            CredentialRequestDenied: no, and why.
+        """
+
+    async def offer(self, offer_id: str) -> Mapping[str, Any] | None:
+        """The credential offer document, or None when there is none that can still be used."""
+
+    async def write(self, work: Callable[[IssuerWrites], Awaitable[T]]) -> T:
+        """Run ``work`` in one transaction. It awaits nothing but the writes."""
+
+
+class IssuerKeys(Protocol):
+    """The signing keys. The private part never passes through here."""
+
+    def signer(self, purpose: str, alg: str) -> Signer:
+        """The key that signs now for that purpose and algorithm."""
+
+    def credential_jwks(self) -> Mapping[str, Any]:
+        """The public keys that credentials and status lists verify with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStatusList:
+    """A signed status list as it goes out. ``expires_at`` and ``ttl`` are seconds."""
+
+    body: bytes
+    etag: bytes
+    expires_at: int
+    ttl: int
+
+
+class StatusTokens(Protocol):
+    """The signed status lists, held in memory."""
+
+    def current(self, list_id: str) -> ServedStatusList | None:
+        """The newest token of that list, or None when there is no such list."""
