@@ -22,7 +22,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **settings}
 
 
-def corpid(settings: Mapping[str, str], *arguments: str, expect: int = 0) -> dict[str, Any]:
+def corpid(settings: Mapping[str, str], *arguments: str, expect: int = 0) -> Any:
     """Run one admin command with `--json`; its document.
 
     Raises:

@@ -7,8 +7,13 @@ ID_BYTES = 16
 
 
 def new_id(random: Callable[[int], bytes]) -> str:
-    """A fresh 128-bit id as 22 characters of base64url."""
-    return base64.urlsafe_b64encode(random(ID_BYTES)).rstrip(b"=").decode("ascii")
+    """A fresh id of 127 random bits as 22 characters of base64url, the first one a letter.
+
+    A command line would take an id that begins with a hyphen for an option.
+    """
+    drawn = random(ID_BYTES)
+    whole = bytes((drawn[0] & 0x7F,)) + drawn[1:]
+    return base64.urlsafe_b64encode(whole).rstrip(b"=").decode("ascii")
 
 
 def ordered_id(at_ms: int, random: Callable[[int], bytes]) -> bytes:

@@ -33,7 +33,7 @@ from corpid.web.forms import accepted_languages, read_form
 from corpid.web.rendering import Renderer, page_response, redirect_response
 from corpid.web.translations import Texts
 from corpid.web.wording import AuthorityView, authority_view, client_name, host_of, tagged, told
-from oidc.errors import AccessDenied, InvalidRequestUri, OAuthError
+from oidc.errors import AccessDenied, InvalidRequestUri, OAuthError, TemporarilyUnavailable
 from oidc.ports import Approval
 from oidc.provider.authorize import AuthorizeEndpoint
 
@@ -77,11 +77,11 @@ def build_interaction_router(parts: PageParts) -> APIRouter:
 
     @router.get("/interaction/{interaction_id}", summary="The next step of a sign-in")
     async def show(request: Request, interaction_id: identifier) -> Response:
-        return await pages.answer(request, interaction_id, None)
+        return await pages.answer(request, interaction_id)
 
     @router.post("/interaction/{interaction_id}", summary="Do the next step of a sign-in")
     async def do(request: Request, interaction_id: identifier) -> Response:
-        return await pages.answer(request, interaction_id, await read_form(request))
+        return await pages.answer(request, interaction_id)
 
     return router
 
@@ -92,10 +92,8 @@ class InteractionPages:
     def __init__(self, parts: PageParts) -> None:
         self._parts = parts
 
-    async def answer(
-        self, request: Request, interaction_id: str, form: Mapping[str, str] | None
-    ) -> Response:
-        """One request; ``form`` is None for GET."""
+    async def answer(self, request: Request, interaction_id: str) -> Response:
+        """One request."""
         parts = self._parts
         languages = accepted_languages(request)
         language = parts.interactions.language(request.cookies, (), languages)
@@ -104,10 +102,14 @@ class InteractionPages:
             locales = waiting.request.ui_locales
             language = parts.interactions.language(request.cookies, locales, languages)
             session = await parts.sessions.current(request.cookies)
+            form = await read_form(request) if request.method == "POST" else None
             return await self._visit(waiting, session, language, form)
         except InteractionGone:
             html = parts.renderer.html("notice.html", language, notice="gone")
             return page_response(html, 410)
+        except TemporarilyUnavailable as error:
+            html = parts.renderer.html("notice.html", language, notice="busy")
+            return page_response(html, error.status, headers=error.headers)
         except OAuthError as error:
             # From here no client is known to be waiting for this error: it is the person's.
             page = parts.renderer.error_page(error.code, error.description, language)

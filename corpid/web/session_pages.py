@@ -13,6 +13,7 @@ from corpid.web.forms import accepted_languages, read_form
 from corpid.web.pages import PageParts, build_interaction_router
 from corpid.web.rendering import page_response, redirect_response
 from corpid.web.wording import tagged
+from oidc.errors import OAuthError
 
 _INTERACTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -74,7 +75,11 @@ class SessionPages:
     async def sign_out(self, request: Request) -> Response:
         """End the session; back to the interaction that the form came from, if it did."""
         parts = self._parts
-        form = await read_form(request)
+        try:
+            form = await read_form(request)
+        except OAuthError as error:
+            page = parts.renderer.error_page(error.code, error.description, self._language(request))
+            return page_response(page.decode(), error.status)
         session = await parts.sessions.current(request.cookies)
         cookies: tuple[str, ...] = ()
         if session is not None:

@@ -45,8 +45,8 @@ from corpid.web.rendering import static_files
 from corpid.wiring.foundation import Foundation
 from corpid.wiring.service import Service, service
 from keys.sealing import MasterKey
-from oidc.provider.authorize import AuthorizeEndpoint
 from oidc.ports import Interactions
+from oidc.provider.authorize import AuthorizeEndpoint
 
 NOW = 1_795_000_000
 ISSUER = "https://id.example.hk"
@@ -290,9 +290,7 @@ class PagesWorld:
 
     async def end_director(self, username: str, number: str) -> None:
         async def work(uow: UnitOfWork) -> None:
-            await uow.authority.end_representation(
-                f"rep-{username}-{number}", int(self.now * 1000)
-            )
+            await uow.authority.end_representation(f"rep-{username}-{number}", int(self.now * 1000))
 
         await self.write(work)
 
@@ -368,7 +366,7 @@ async def _template(path: Path) -> None:
 @asynccontextmanager
 async def pages_world(directory: Path, template: Path) -> AsyncIterator[PagesWorld]:
     """A fresh world; ``template`` is made at the first use and copied ever after."""
-    if not template.exists():
+    if not template.exists():  # noqa: ASYNC240 - a local file of the tests
         await _template(template)
     shutil.copyfile(template, directory / "corpid.db")
     (directory / "corpid.db").chmod(0o600)

@@ -113,12 +113,15 @@ class Process:
         """kill -9 for the whole process group, and wait until it is gone. Twice is fine."""
         self.signal(signal.SIGKILL)
         self.child.wait()
+        atexit.unregister(self.kill)
+
+    def close(self) -> None:
+        """Kill it, and let go of the pipes: what it wrote last can be read until then."""
+        self.kill()
         for pipe in (self.child.stdin, self.child.stdout):
             if pipe is not None:
-                # What was written and not read ends with the process.
                 with contextlib.suppress(OSError):
                     pipe.close()
-        atexit.unregister(self.kill)
 
     def signal(self, number: int) -> None:
         """Send a signal to the group, if it is still there."""
@@ -254,7 +257,7 @@ class Site:
         for process in self.processes:
             if isinstance(process, Service):
                 await process.http.close()
-            process.kill()
+            process.close()
         if self.engine == "postgresql":
             await postgres.drop_database(self.settings.database_url)
 

@@ -95,9 +95,14 @@ def credential_of(answer: Answer) -> str:
     return value
 
 
+def unverified_payload(jwt: str) -> dict[str, Any]:
+    """The claims of a compact JWT."""
+    payload = jwt.split(".")[1]
+    claims: dict[str, Any] = orjson.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
 def status_of(credential: str) -> tuple[str, int]:
     """The status list's id and the index that a credential states, unverified."""
-    payload = credential.partition("~")[0].split(".")[1]
-    claims = orjson.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    entry = claims["status"]["status_list"]
+    entry = unverified_payload(credential.partition("~")[0])["status"]["status_list"]
     return entry["uri"].rpartition("/")[2], entry["idx"]

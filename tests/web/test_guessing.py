@@ -171,3 +171,11 @@ def test_old_failures_are_forgotten() -> None:
 def test_waiting_is_rounded_up() -> None:
     assert waits_seconds(NO_FAILURES, 5) == 0
     assert waits_seconds(SignInGuard(3, 1_001), 1_000) == 1
+
+
+async def test_too_many_at_once_are_asked_to_wait(world: PagesWorld) -> None:
+    browser = await begin(world)
+    world.assembly.passwords._room = 0  # every thread and every place in the queue is taken
+    await browser.submit(username="chan", password=PASSWORD)
+    assert browser.response.status_code == 503
+    assert browser.response.headers["retry-after"] == "2"
