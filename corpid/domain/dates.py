@@ -8,6 +8,7 @@ Kong has kept UTC+8 without daylight saving since 1979, so a fixed offset is exa
 from datetime import UTC, date, datetime, timedelta, timezone
 
 HONG_KONG = timezone(timedelta(hours=8), "HKT")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def hong_kong_date(at_ms: int) -> date:
@@ -41,4 +42,5 @@ def parse_instant(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=HONG_KONG)
-    return int(moment.timestamp() * 1000)
+    # Whole numbers: a float's last millisecond may be the one before.
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -101,7 +101,23 @@ def metadata(wanted: Registration) -> dict[str, Any]:
         raise InvalidValue(f"the subject is one of {', '.join(SUBJECTS)}")
     if wanted.min_acr not in {level.value for level in Assurance}:
         raise InvalidValue(f"the minimum assurance is one of {', '.join(Assurance)}")
-    return _as_metadata(wanted, profile)
+    found = _as_metadata(wanted, profile)
+    _check_by_library(found)
+    return found
+
+
+def _check_by_library(found: Mapping[str, Any]) -> None:
+    """A second opinion on RFC 7591 2 from code that is not ours."""
+    from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+    from authlib.oauth2.rfc7591 import (  # type: ignore[import-untyped]
+        ClientMetadataClaims,
+    )
+
+    claims = ClientMetadataClaims(dict(found), {}, {})
+    try:
+        claims.validate()
+    except AuthlibBaseError as error:
+        raise InvalidValue(f"the registration is not acceptable: {error}") from error
 
 
 def sector_of(wanted: Registration, client_id: str) -> str:

@@ -234,10 +234,8 @@ class BrowserInteractions:
 
     def seen(self, waiting: Waiting, approval: Approval) -> str:
         """Stands for what a consent page says: a yes counts only for what was shown."""
-        shown = "\x00".join(
-            (waiting.interaction_id, approval.actor, approval.subject, approval.authority)
-            + approval.scope
-        )
+        who = (approval.actor, approval.subject, approval.authority)
+        shown = "\x00".join((waiting.interaction_id, *who, *approval.scope))
         return base64url.encode(self._hasher.hash(f"seen\x00{shown}"))
 
     def session_csrf(self, session: Session) -> str:

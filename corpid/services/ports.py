@@ -207,7 +207,6 @@ class Credentials(Protocol):
         """False when it is revoked or replaced already: then its entry must stay as it is."""
 
 
-
 class StatusLists(Protocol):
     """Status lists and their entries."""
 
@@ -235,7 +234,6 @@ class StatusLists(Protocol):
         self, authority: str, sector: str, entry: StatusEntry, now_ms: int
     ) -> bool:
         """False when that pair has an entry already."""
-
 
 
 class Operations(Protocol):

@@ -6,9 +6,9 @@ POST does it and goes on by 303. Nothing is kept between two requests but what i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
@@ -73,14 +73,13 @@ def build_interaction_router(parts: PageParts) -> APIRouter:
     """GET and POST /interaction/{interaction_id}."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
     pages = InteractionPages(parts)
-    identifier = Annotated[str, Path(min_length=1, max_length=64)]
 
     @router.get("/interaction/{interaction_id}", summary="The next step of a sign-in")
-    async def show(request: Request, interaction_id: identifier) -> Response:
+    async def show(request: Request, interaction_id: str) -> Response:
         return await pages.answer(request, interaction_id)
 
     @router.post("/interaction/{interaction_id}", summary="Do the next step of a sign-in")
-    async def do(request: Request, interaction_id: identifier) -> Response:
+    async def do(request: Request, interaction_id: str) -> Response:
         return await pages.answer(request, interaction_id)
 
     return router

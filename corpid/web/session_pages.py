@@ -1,9 +1,9 @@
 """Signing out, and the choice of language: forms and links of their own."""
 
 import re
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
@@ -33,10 +33,7 @@ def build_pages_router(parts: PageParts) -> APIRouter:
         return await pages.sign_out(request)
 
     @router.get("/language", summary="Choose the language of the pages")
-    async def language(
-        to: Annotated[str, Query(max_length=20)] = "",
-        back: Annotated[str, Query(max_length=200)] = "",
-    ) -> Response:
+    async def language(to: str = "", back: str = "") -> Response:
         return pages.choose_language(to, back)
 
     return router
@@ -96,7 +93,7 @@ class SessionPages:
     def choose_language(self, to: str, back: str) -> Response:
         """Remember the language until the browser closes, and go back."""
         location = back if self._back.fullmatch(back) else self._sign_out
-        language = language_of(to)
+        language = language_of(to[:20])
         if language is None:
             return redirect_response(location)
         return redirect_response(location, (self._parts.sessions.cookies.set(LANGUAGE, language),))

@@ -116,17 +116,29 @@ def _sentences(
         role = "director" if authority.role is None else authority.role.value
         sentences = [texts("authority.role", role=texts(f"role.{role}"))]
     else:
-        powers = texts.listed(power.replace("_", " ") for power in mandate.terms.powers)
+        powers = texts.listed(_power(texts, power) for power in mandate.terms.powers)
         if agent is None:
             sentences = [texts("authority.mandate", powers=powers)]
         else:
             name = tagged(agent.registration.names, texts.language)
             sentences = [texts("authority.agent", agent=name, powers=powers)]
+        if mandate.terms.services:
+            sentences.append(
+                texts("authority.services", services=texts.listed(mandate.terms.services))
+            )
         if mandate.terms.limit is not None:
             sentences.append(texts("authority.limit", limit=_amount(mandate.terms.limit)))
     if authority.valid_until is not None:
         sentences.append(texts("authority.until", date=_date(authority.valid_until, texts)))
     return sentences
+
+
+def _power(texts: Texts, power: str) -> Markup:
+    """A power in words; one that nobody has translated is shown by its name, which is English."""
+    key = f"power.{power}"
+    if key in texts:
+        return texts(key)
+    return _tagged("en", power.replace("_", " "), texts.language)
 
 
 def _amount(limit: Limit) -> str:

@@ -19,15 +19,20 @@ from oauth_client import FapiClient, OAuthError
 from corpid.relying_party import Policy, RelyingParty, RelyingPartyError
 
 
+AUDIENCE = "https://bank.example"
+# For opening an account the status is asked for every time: nothing older will do.
+FRESH = Policy(status_ttl=0, status_grace=0)
+MAX_WAITING = 1000
+
+
 class Bank:
     """Sign-in and credential checks of the example bank."""
 
     def __init__(self, issuer: str, client_id: str, jwk: Mapping[str, Any]) -> None:
         self._client = FapiClient(issuer, client_id, jwk)
-        # For opening an account the status is asked for every time: nothing older will do.
-        self._party = RelyingParty(issuer, client_id=client_id, policy=Policy(status_ttl=0))
+        self._party = RelyingParty(issuer, client_id=client_id, policy=FRESH)
         self._pending: dict[str, dict[str, str]] = {}
-        self._nonces: set[str] = set()
+        self._nonces: dict[str, None] = {}
         self._refresh_token: str | None = None
 
     def login(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Answer:
@@ -38,6 +43,8 @@ class Bank:
         except OAuthError as error:
             return 502, {"error": error.code, "description": str(error)}
         self._pending[remembered["state"]] = remembered
+        while len(self._pending) > MAX_WAITING:
+            self._pending.pop(next(iter(self._pending)), None)
         return 200, {"location": location}
 
     def callback(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Answer:
@@ -81,18 +88,20 @@ class Bank:
     def challenge(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Answer:
         """A fresh nonce for one presentation."""
         nonce = secrets.token_urlsafe(24)
-        self._nonces.add(nonce)
-        return 200, {"nonce": nonce, "audience": "https://bank.example"}
+        self._nonces[nonce] = None
+        while len(self._nonces) > MAX_WAITING:
+            self._nonces.pop(next(iter(self._nonces)), None)
+        return 200, {"nonce": nonce, "audience": AUDIENCE}
 
     def present(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Answer:
         """Verify a presentation: valid, invalid with a reason, or undetermined."""
-        if body["nonce"] not in self._nonces:
+        # Taken out by one atomic step: two presentations cannot share a nonce.
+        if self._nonces.pop(body["nonce"], "unknown") == "unknown":
             return 400, {"error": "unknown_nonce"}
-        self._nonces.discard(body["nonce"])
         try:
             verified = asyncio.run(
                 self._party.verify_credential(
-                    body["presentation"], audience="https://bank.example", nonce=body["nonce"]
+                    body["presentation"], audience=AUDIENCE, nonce=body["nonce"]
                 )
             )
         except RelyingPartyError as error:

@@ -16,26 +16,28 @@ from http_json import Answer, serve
 from corpid.relying_party import Policy, RelyingParty, RelyingPartyError
 
 AUDIENCE = "https://partner.example"
+FRESH = Policy(status_ttl=0, status_grace=0)
+MAX_WAITING = 1000
 
 
 class Partner:
     """Credential checks of the example partner."""
 
     def __init__(self, issuer: str) -> None:
-        self._party = RelyingParty(issuer, policy=Policy(status_ttl=0))
-        self._nonces: set[str] = set()
+        self._party = RelyingParty(issuer, policy=FRESH)
+        self._nonces: dict[str, None] = {}
 
     def challenge(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Answer:
         """A fresh nonce for one presentation."""
         nonce = secrets.token_urlsafe(24)
-        self._nonces.add(nonce)
+        self._nonces[nonce] = None
+        while len(self._nonces) > MAX_WAITING:
+            self._nonces.pop(next(iter(self._nonces)), None)
         return 200, {"nonce": nonce, "audience": AUDIENCE}
 
     def present(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Answer:
         """Verify a presentation."""
-        known = body["nonce"] in self._nonces
-        self._nonces.discard(body["nonce"])
-        if not known:
+        if self._nonces.pop(body["nonce"], "unknown") == "unknown":
             return 200, {"outcome": "refused", "code": "unknown_nonce"}
         try:
             verified = asyncio.run(

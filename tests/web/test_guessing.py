@@ -13,7 +13,8 @@ from corpid.services.sign_in_guard import (
     delay_seconds,
     waits_seconds,
 )
-from tests.support.pages_world import PASSWORD, Browser, PagesWorld
+from tests.support.browser import Browser
+from tests.support.pages_world import PASSWORD, PagesWorld
 
 
 async def begin(world: PagesWorld) -> Browser:

@@ -5,7 +5,8 @@ from typing import Any
 from corpid.services.pairwise import ORGANISATION, PERSON
 from keys import jws
 from keys.signer import generate
-from tests.support.pages_world import ISSUER, NOW, PASSWORD, PagesWorld
+from tests.support.browser import ISSUER
+from tests.support.pages_world import NOW, PASSWORD, PagesWorld
 
 
 async def hint(world: PagesWorld, person: str, number: str, **changes: Any) -> str:

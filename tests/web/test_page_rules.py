@@ -11,7 +11,8 @@ from corpid.domain.languages import LANGUAGES
 from corpid.web import translations
 from corpid.web.rendering import STATIC_FOLDER, form_source
 from corpid.web.translations import CATALOGUES
-from tests.support.pages_world import PASSWORD, REDIRECT, Browser, Page, PagesWorld
+from tests.support.browser import REDIRECT, Browser, Page
+from tests.support.pages_world import PASSWORD, PagesWorld
 
 TEMPLATES = Path(translations.__file__).parent.parent / "templates"
 VOID = {"meta", "link", "input", "br"}
