@@ -19,8 +19,11 @@ from corpid.domain.person import Person
 
 
 def when(at_ms: int | None) -> str | None:
-    """An instant as RFC 3339 text."""
-    return None if at_ms is None else instant_text(at_ms)
+    """An instant as RFC 3339 text, with milliseconds where it has some: ``--at`` takes it back."""
+    if at_ms is None:
+        return None
+    text, rest = instant_text(at_ms), at_ms % 1000
+    return f"{text[:-1]}.{rest:03d}Z" if rest else text
 
 
 def names(value: Names) -> dict[str, str]:

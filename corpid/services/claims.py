@@ -205,7 +205,8 @@ class TokenClaims:
         return claims
 
     async def _mandate(self, grant: Grant, sector: str) -> dict[str, Any]:
-        assert grant.subject is not None and grant.actor is not None
+        assert grant.subject is not None
+        assert grant.actor is not None
         assert grant.authority is not None
         now_ms = int(self._clock() * 1000)
         try:

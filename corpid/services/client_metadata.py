@@ -108,15 +108,15 @@ def metadata(wanted: Registration) -> dict[str, Any]:
 
 def _check_by_library(found: Mapping[str, Any]) -> None:
     """A second opinion on RFC 7591 2 from code that is not ours."""
-    from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
     from authlib.oauth2.rfc7591 import (  # type: ignore[import-untyped]
         ClientMetadataClaims,
     )
+    from joserfc.errors import JoseError
 
     claims = ClientMetadataClaims(dict(found), {}, {})
     try:
         claims.validate()
-    except AuthlibBaseError as error:
+    except JoseError as error:
         raise InvalidValue(f"the registration is not acceptable: {error}") from error
 
 

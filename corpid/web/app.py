@@ -18,7 +18,7 @@ from corpid.web.edge import Edge, appended
 from corpid.web.metrics import Metrics
 from corpid.web.openapi import COMPONENTS, hot_paths
 from corpid.web.rendering import static_files
-from corpid.web.routes import hot_routes
+from corpid.web.routes import TABLE, hot_routes
 from corpid.wiring.foundation import Foundation
 from corpid.wiring.service import Service, service
 from keys.clock import Clock, Random
@@ -56,7 +56,10 @@ async def application(
         name: value for name, value in (("clock", clock), ("random", random)) if value is not None
     }
     async with service(settings, interactions, **given) as running:  # type: ignore[arg-type]
-        yield _compose(running, assemblies[0])
+        try:
+            yield _compose(running, assemblies[0])
+        finally:
+            assemblies[0].passwords.close()
 
 
 def _compose(running: Service, assembly: PageAssembly) -> Application:
@@ -109,6 +112,15 @@ def openapi_document(pages: FastAPI) -> dict[str, Any]:
     components = document.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **COMPONENTS["schemas"]}
     return document
+
+
+def describe() -> tuple[set[tuple[str, str]], dict[str, Any]]:
+    """The (method, path) of every hot endpoint, and what the OpenAPI document says of them.
+
+    Pages are described by the framework itself, so they cannot differ.
+    """
+    routed = {(method, spec.shown()) for spec in TABLE for method in spec.methods}
+    return routed, {"paths": hot_paths()}
 
 
 async def serve(settings: Settings, listening: socket.socket) -> None:

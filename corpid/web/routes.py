@@ -34,7 +34,7 @@ Place = Literal["issuer", "inserted", "vct", "status", "resource"]
 
 @dataclass(frozen=True, slots=True)
 class RouteSpec:
-    """One hot route. ``path`` is completed by ``place``; ``shown`` is its OpenAPI form.
+    """One hot route. ``path`` is completed by ``place``; ``tail`` is what follows a prefix.
 
     ``cors`` is false where a cookie counts: no CORS at the authorization endpoint (RFC 9700 2.6).
     """
@@ -45,6 +45,11 @@ class RouteSpec:
     methods: tuple[str, ...]
     summary: str
     cors: bool = True
+    tail: str = ""
+
+    def shown(self) -> str:
+        """The path in the OpenAPI document: under an issuer without a path."""
+        return self.at(Settings()) + self.tail
 
     def at(self, settings: Settings) -> str:
         """The path on the host; a prefix when it ends in a slash."""
@@ -141,8 +146,22 @@ TABLE: Final = (
         ("GET",),
         "Keys that credentials verify with (SD-JWT VC)",
     ),
-    RouteSpec("type_metadata", "vct", "/", ("GET",), "Credential type metadata (SD-JWT VC)"),
-    RouteSpec("offer", "issuer", "/offers/", ("GET",), "A credential offer (OpenID4VCI 4.1.3)"),
+    RouteSpec(
+        "type_metadata",
+        "vct",
+        "/",
+        ("GET",),
+        "Credential type metadata (SD-JWT VC)",
+        tail="{type}/{version}",
+    ),
+    RouteSpec(
+        "offer",
+        "issuer",
+        "/offers/",
+        ("GET",),
+        "A credential offer (OpenID4VCI 4.1.3)",
+        tail="{offer_id}",
+    ),
     RouteSpec("nonce", "issuer", "/nonce", ("POST",), "A c_nonce (OpenID4VCI 7)"),
     RouteSpec(
         "credential",
@@ -158,7 +177,9 @@ TABLE: Final = (
         ("POST",),
         "What the wallet did with a credential (OpenID4VCI 11)",
     ),
-    RouteSpec("status", "status", "/", ("GET",), "A status list (Token Status List 8)"),
+    RouteSpec(
+        "status", "status", "/", ("GET",), "A status list (Token Status List 8)", tail="{list_id}"
+    ),
 )
 
 

@@ -66,6 +66,11 @@ class Browser:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
+    @property
+    def address(self) -> str:
+        """Where the browser is: a page of the service, or the relying party's address."""
+        return self._address
+
     def open(self, url: str) -> str:
         """Go there; the address where it ends: a page of the service, or the relying party's."""
         return self._arrive(url, self._http.get(url))
@@ -81,6 +86,7 @@ class Browser:
         while response.is_redirect:
             url = urljoin(url, response.headers["location"])
             if not url.startswith(self.home):
+                self._address, self.form = url, None
                 return url
             response = self._http.get(url)
         page = _Forms()

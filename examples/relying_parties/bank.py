@@ -18,7 +18,6 @@ from oauth_client import FapiClient, OAuthError
 
 from corpid.relying_party import Policy, RelyingParty, RelyingPartyError
 
-
 AUDIENCE = "https://bank.example"
 # For opening an account the status is asked for every time: nothing older will do.
 FRESH = Policy(status_ttl=0, status_grace=0)

@@ -263,9 +263,15 @@ class Site:
 
 
 async def new_site(
-    engine: str, directory: Path, *, fsync: bool = True, initialised: bool = True, **more: Any
+    engine: str,
+    directory: Path,
+    *,
+    fsync: bool = True,
+    initialised: bool = True,
+    path: str = "",
+    **more: Any,
 ) -> Site:
-    """A fresh database under a fresh issuer; `more` are settings.
+    """A fresh database under a fresh issuer with that path; `more` are settings.
 
     On PostgreSQL `fsync` decides whether commits wait for the disk, as they do in production.
     """
@@ -279,7 +285,7 @@ async def new_site(
     key_file.write_text(master.text())
     key_file.chmod(0o600)
     settings = Settings(
-        issuer=f"http://127.0.0.1:{port}",
+        issuer=f"http://127.0.0.1:{port}{path}",
         database_url=url,
         master_key_file=key_file,
         port=port,
