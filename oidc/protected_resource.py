@@ -7,6 +7,7 @@ a Bearer token (7.2: no downgrade).
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from keys.clock import Clock, Random
 from oidc import dpop
@@ -22,6 +23,7 @@ from oidc.records import AccessToken, Grant
 from oidc.request import Scope, header_values
 from oidc.secrets import ACCESS_TOKEN, Nonces, TokenHasher
 
+WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 _MAX_TOKEN: Final = 4096
 TokenLookup = Callable[[bytes], Awaitable[tuple[AccessToken, Grant | None] | None]]
 
@@ -163,6 +165,26 @@ def refused(presented: Presented, description: str) -> OAuthError:
     """The error for an access token that turns out, after the check, to stand for nothing."""
     scheme = "Bearer" if presented.token.jkt is None else "DPoP"
     return _challenge(InvalidToken(description), scheme)
+
+
+def resource_metadata_url(resource: str) -> str:
+    """Where a resource's metadata is: the well-known name is inserted (RFC 9728 3.1)."""
+    parts = urlsplit(resource)
+    return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path}"
+
+
+def point_to_metadata(error: OAuthError, url: str) -> None:
+    """Add the document's URL to a challenge, if the error has one (RFC 9728 5.1)."""
+    challenge = error.headers.get("WWW-Authenticate")
+    if challenge is None:
+        return
+    # Without credentials the challenge is a bare list of schemes; each needs its own parameter.
+    schemes = challenge.split(", ") if "=" not in challenge else None
+    if schemes is None:
+        pointed = f'{challenge}, resource_metadata="{url}"'
+    else:
+        pointed = ", ".join(f'{scheme} resource_metadata="{url}"' for scheme in schemes)
+    error.headers["WWW-Authenticate"] = pointed
 
 
 def _challenge(error: OAuthError, scheme: str, headers: dict[str, str] | None = None) -> OAuthError:

@@ -96,16 +96,20 @@ def load_settings(env_file: Path | None) -> "Settings":
 
 
 def command(
-    app: typer.Typer, words: str, *, example: str, name: str | None = None
+    app: typer.Typer, words: str, *, example: str, fast_loop: bool = False
 ) -> Callable[[Callable[Concatenate[Run, P], Awaitable[Answer]]], None]:
-    """Add a command to ``app``. ``words`` is its whole name, such as ``mandate end``."""
+    """Add a command to ``app``. ``words`` is its whole name, such as ``mandate end``.
+
+    ``fast_loop`` runs it on uvloop, which is for what serves.
+    """
     EXAMPLES[words] = example
 
     def add(function: Callable[Concatenate[Run, P], Awaitable[Answer]]) -> None:
         def wrapper(**arguments: Any) -> None:
             common = {key: arguments.pop(key) for key in _COMMON}
             run = Run(common["as_json"], _actor(common["operator"]), common["env_file"])
-            raise typer.Exit(_carry_out(function(run, **arguments), run))  # type: ignore[call-arg]
+            work = function(run, **arguments)  # type: ignore[call-arg]
+            raise typer.Exit(_carry_out(work, run, fast_loop))
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         shared = list(inspect.signature(_common_options, eval_str=True).parameters.values())
@@ -114,7 +118,7 @@ def command(
         wrapper.__annotations__ = {one.name: one.annotation for one in named}
         wrapper.__doc__ = function.__doc__
         wrapper.__name__ = getattr(function, "__name__", words)
-        app.command(name or words.rsplit(maxsplit=1)[-1], epilog=f"Example: {example}")(wrapper)
+        app.command(words.rsplit(maxsplit=1)[-1], epilog=f"Example: {example}")(wrapper)
 
     return add
 
@@ -145,12 +149,13 @@ def _actor(operator: str | None) -> str:
     return f"operator:{kept[:64]}"
 
 
-def _carry_out(work: Awaitable[Answer], run: Run) -> int:
+def _carry_out(work: Awaitable[Answer], run: Run, fast_loop: bool) -> int:
     async def main() -> Answer:
         return await work
 
     try:
-        answer = asyncio.run(main())
+        with asyncio.Runner(loop_factory=_loop_factory() if fast_loop else None) as runner:
+            answer = runner.run(main())
     except Exception as error:
         refusal = _refusal(error)
         if refusal is None:
@@ -160,6 +165,12 @@ def _carry_out(work: Awaitable[Answer], run: Run) -> int:
         return exit_code
     emit(answer, as_json=run.as_json)
     return answer.exit_code
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 def _refusal(error: Exception) -> tuple[str, str, int] | None:

@@ -162,8 +162,11 @@ class TokenClaims:
 
     async def introspection(self, grant: Grant, client: Client, audience: str) -> Mapping[str, Any]:
         """What the access token would say, for the resource server that asks."""
-        sector = self._resource_sectors.get(audience, audience) if audience else client.sector
-        claims = self._subject(grant, sector, "organisation")
+        if audience:
+            sector, subject = self._resource_sectors.get(audience, audience), "organisation"
+        else:  # an opaque token, for the client itself: as in its ID token and at UserInfo
+            sector, subject = client.sector, client.subject
+        claims = self._subject(grant, sector, subject)
         scopes = frozenset(grant.scope) & {"mandate", "entity.identity"}
         return await self._with_attributes(claims, grant, sector, scopes)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from corpid.domain.organisation import Identifier, Registration
 from corpid.storage import organisation_rows as rows
@@ -54,6 +54,9 @@ _DIGESTS: Final = Statement(
         any_of(_registration.c.organisation_id, "ids"), _registration.c.ended_at.is_(None)
     )
 )
+# PostgreSQL keeps the plan that it made for an empty table until the table is analysed.
+_ANALYSE: Final = Statement(text("ANALYZE organisation, identifier, registration"))
+_FIRST_ANALYSIS: Final = 2000
 _ADD_ORGANISATION: Final = adding(table("organisation"))
 _ADD_IDENTIFIER: Final = adding(_identifier)
 
@@ -70,6 +73,8 @@ class SqlRegisterRows:
         self._database = database
         self._clock = clock
         self._random = random
+        self._added = 0
+        self._next_analysis = _FIRST_ANALYSIS
 
     async def digests(self, numbers: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
         """See ``RegisterRows.digests``."""
@@ -87,7 +92,9 @@ class SqlRegisterRows:
             for chunk in _chunks(values, LOOKED_UP):
                 held = await self._database.all(_HOLDERS, scheme=scheme, values=list(chunk))
                 ids = [organisation_id for _, organisation_id in held]
-                digests = dict(await self._database.all(_DIGESTS, ids=ids)) if ids else {}
+                digests: dict[str, bytes] = {}
+                if ids:
+                    digests = dict(await self._database.all(_DIGESTS, ids=ids))
                 for value, organisation_id in held:
                     if organisation_id in digests:
                         found[scheme, value] = (organisation_id, digests[organisation_id])
@@ -129,6 +136,17 @@ class SqlRegisterRows:
                 (ADD_NAME, names),
                 audit=None if facts is None else {**facts, "added": len(batch)},
             )
+        await self._analyse(len(entries))
+
+    async def _analyse(self, added: int) -> None:
+        self._added += added
+        if self._database.dialect == "postgresql" and self._added >= self._next_analysis:
+            self._next_analysis = self._added * 3
+
+            async def unit(transaction: Transaction) -> None:
+                await transaction.all(_ANALYSE)  # its tag has no count of rows
+
+            await self._database.bulk(unit)
 
     async def replace(
         self, registrations: Sequence[Registration], facts: Mapping[str, object] | None = None
@@ -169,8 +187,9 @@ class SqlRegisterRows:
 
         began = time.perf_counter()
         await self._database.bulk(unit)
-        # The lock is not handed on in order: without a pause nobody else would get it.
-        await asyncio.sleep(time.perf_counter() - began)
+        if self._database.dialect == "sqlite":
+            # The lock is not handed on in order: without a pause nobody else would get it.
+            await asyncio.sleep(time.perf_counter() - began)
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -49,7 +49,8 @@ class RouteSpec:
 
     def shown(self) -> str:
         """The path in the OpenAPI document: under an issuer without a path."""
-        return self.at(Settings()) + self.tail
+        plain = Settings(issuer="https://id.example", status_base=None, vct_base=None)
+        return self.at(plain) + self.tail
 
     def at(self, settings: Settings) -> str:
         """The path on the host; a prefix when it ends in a slash."""

@@ -13,7 +13,13 @@ from oidc.issuer.context import Issuer
 from oidc.issuer.credential_request import read_request, requested_configuration, requested_proof
 from oidc.issuer.ports import BasisChanged, Issuance, IssuedCredential, IssuerWrites
 from oidc.issuer.proofs import check_proof
-from oidc.protected_resource import Presented, check_request, replayed
+from oidc.protected_resource import (
+    Presented,
+    check_request,
+    point_to_metadata,
+    replayed,
+    resource_metadata_url,
+)
 from oidc.records import Grant
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error, send_json
@@ -28,12 +34,14 @@ class CredentialEndpoint:
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
         self._uri = issuer.config.url("/credential")
+        self._metadata_url = resource_metadata_url(self._uri)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
             answer = await self._respond(scope, receive)
         except OAuthError as error:
+            point_to_metadata(error, self._metadata_url)  # RFC 9728 5.1
             await send_error(send, error, self._nonce_unless_given(error))
             return
         await send_json(send, answer, headers=self._issuer.fresh_dpop_nonce())

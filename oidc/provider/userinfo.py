@@ -9,13 +9,14 @@ from oidc.ports import ProviderWrites
 from oidc.protected_resource import (
     Presented,
     check_request,
+    point_to_metadata,
     refused,
     replayed,
     scope_missing,
 )
 from oidc.provider.context import Provider
 from oidc.provider.endpoints import USERINFO
-from oidc.provider.protected_resources import metadata_url, point_to_metadata
+from oidc.provider.protected_resources import metadata_url
 from oidc.records import OPENID
 from oidc.request import Receive, Scope, Send, header_values, read_form, require_method
 from oidc.response import send_error, send_json

@@ -94,7 +94,6 @@ def test_private_members_are_refused_or_dropped(jwk, name):
         {"key_ops": ["verify", "verify"]},
         {"key_ops": [1]},
     ],
-    ids=str,
 )
 def test_rfc7518_6_2_refuses_a_malformed_ec_key(change):
     with pytest.raises(MalformedKey):
@@ -113,7 +112,6 @@ def test_rfc7518_6_2_refuses_a_malformed_ec_key(change):
         OKP | {"crv": "X25519"},
         OKP | {"crv": "Ed448"},
     ],
-    ids=str,
 )
 def test_rfc7517_5_a_set_skips_types_that_it_does_not_know(jwk):
     with pytest.raises(UnsupportedKey):

@@ -72,7 +72,6 @@ async def test_bytes_are_signed_as_they_are():
         ({"jwk": {"kty": "EC"}}, {"jwk": {"kty": "EC"}}),
         ({"cty": "JWT"}, {"kid": SIGNER.kid, "cty": "JWT"}),
     ],
-    ids=str,
 )
 async def test_the_header_names_the_key_once(extra, expected):
     compact = await jws.sign(SIGNER, PAYLOAD, typ="x+jwt", header=extra)

@@ -28,6 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from corpid.services import bootstrap
 from corpid.settings import Settings
 from corpid.storage import migrations
@@ -152,9 +154,10 @@ class Process:
 
     def resident_mb(self) -> float:
         """Resident memory, MB (10**6 bytes)."""
-        import psutil
-
-        return float(psutil.Process(self.pid).memory_info().rss) / 1e6
+        try:
+            return float(psutil.Process(self.pid).memory_info().rss) / 1e6
+        except psutil.NoSuchProcess:
+            raise ProcessLookupError(f"process {self.pid} has ended") from None
 
 
 @dataclass(slots=True)

@@ -72,12 +72,14 @@ class Wallet:
         told = {"notification_id": notification_id, "event": event}
         return await self.post(http, "/notification", token, told)
 
-    async def post(self, http: Http, endpoint: str, token: str, body: Any) -> Answer:
-        """POST of JSON with the DPoP-bound token."""
+    async def post(
+        self, http: Http, endpoint: str, token: str, body: Any, *, nonce: str | None = None
+    ) -> Answer:
+        """POST of JSON with the DPoP-bound token; `nonce` is one that the server demanded."""
         headers = {
             "Content-Type": JSON,
             "Authorization": f"DPoP {token}",
-            "DPoP": self._proof(endpoint, token),
+            "DPoP": self._proof(endpoint, token, nonce),
         }
         return await http.request("POST", self.path + endpoint, headers, orjson.dumps(body))
 

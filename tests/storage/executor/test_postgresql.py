@@ -92,9 +92,10 @@ async def test_a_row_lock_that_is_not_released_is_busy(database, database_url, r
 async def test_no_free_connection_is_busy(database_url, rival):
     narrow = await open_database(database_url, deadline=0.3, max_connections=1)
     await rival.execute("SELECT pg_advisory_lock(1)")
+    # Begun together, so that neither deadline leaves the other time to get the connection.
     slow = asyncio.create_task(narrow.write(taking(1)))
-    await until_blocked(rival)
-    outcomes = await asyncio.gather(narrow.one(COUNT), slow, return_exceptions=True)
+    waiting = asyncio.create_task(narrow.one(COUNT))
+    outcomes = await asyncio.gather(waiting, slow, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StorageBusy] * 2
     assert await narrow.one(COUNT) == (0,)
     await narrow.close()

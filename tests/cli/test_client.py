@@ -1,0 +1,195 @@
+"""`corpid client`: what may be registered, and what is kept of it."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keys.signer import generate
+from tests.support.cli import Cli
+
+CALLBACK = "https://bank.example/callback"
+
+
+def _jwks(folder: Path, *, private: bool = False, alg: str = "ES256") -> str:
+    signer = generate(alg)
+    key = signer.private_jwk() if private else dict(signer.public_jwk)
+    path = folder / f"{alg}-{private}.jwks.json"
+    path.write_text(json.dumps({"keys": [key]}))
+    return str(path)
+
+
+def _add(cli: Cli, *more: str) -> Any:
+    return cli.json("client", "add", "--name-en", "Sample Bank", *more)
+
+
+def _fapi(cli: Cli, *more: str) -> tuple[str, ...]:
+    return ("--jwks", _jwks(cli.folder), "--redirect-uri", CALLBACK, *more)
+
+
+def test_a_fapi2_client_has_keys_par_pkce_and_dpop(any_cli: Cli) -> None:
+    words = _fapi(any_cli, "--scope", "openid", "--scope", "mandate", "--min-acr", "loa3")
+    added = _add(any_cli, *words, "--resource", "https://api.bank.example")
+    assert added["profile"] == "fapi2"
+    assert added["token_endpoint_auth_method"] == "private_key_jwt"
+    assert added["require_pushed_authorization_requests"] is True
+    assert added["dpop_bound_access_tokens"] is True
+    assert added["pkce_required"] is True
+    assert added["scope"] == "openid mandate"
+    assert added["sector"] == "bank.example"
+    assert "client_secret" not in added
+    assert any_cli.json("client", "show", added["client_id"]) == added
+    assert [one["client_id"] for one in any_cli.json("client", "list")] == [added["client_id"]]
+
+
+def test_an_oidc_client_without_keys_gets_a_secret_once(cli: Cli) -> None:
+    added = _add(cli, "--profile", "oidc", "--redirect-uri", CALLBACK)
+    secret = added["client_secret"]
+    assert secret.startswith("cid_cs_")
+    assert len(secret) == len("cid_cs_") + 43  # 256 bits
+    shown = cli.json("client", "show", added["client_id"])
+    assert shown["has_secret"] is True
+    assert secret not in str(shown)
+    assert secret.encode() not in (cli.folder / "corpid.db").read_bytes()
+    digest = hashlib.sha256(secret.encode()).digest()
+    assert digest in b"".join(
+        path.read_bytes() for path in cli.folder.iterdir() if path.name.startswith("corpid.db")
+    )
+
+
+def test_a_single_public_jwk_is_taken_as_a_set(cli: Cli) -> None:
+    path = cli.folder / "one.json"
+    path.write_text(json.dumps(dict(generate("ES256").public_jwk)))
+    assert len(_add(cli, "--jwks", str(path), "--redirect-uri", CALLBACK)["jwks"]["keys"]) == 1
+
+
+def test_a_private_key_is_refused(cli: Cli) -> None:
+    words = ("--jwks", _jwks(cli.folder, private=True), "--redirect-uri", CALLBACK)
+    code, error, message = cli.refused("client", "add", "--name-en", "A", *words)
+    assert (code, error) == (1, "invalid_value")
+    assert "PRIVATE" in message
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("http://bank.example/callback", "https"),
+        ("https://bank.example/callback#x", "fragment"),
+        ("https://*.bank.example/callback", "wildcard"),
+        ("com.example.app:/callback", "https://host/path"),
+        ("javascript:alert(1)", "https://host/path"),
+        ("https://user@bank.example/", "https://host/path"),
+        ("/callback", "https://host/path"),
+        ("https://bank.example:port/", "malformed"),
+        ("https://bank.example/a b", "characters"),
+    ],
+)
+def test_rfc9700_2_1_unsafe_redirect_uris_are_refused(cli: Cli, uri: str, expected: str) -> None:
+    words = ("--profile", "oidc", "--redirect-uri", uri)
+    code, error, message = cli.refused("client", "add", "--name-en", "A", *words)
+    assert (code, error) == (1, "invalid_value")
+    assert expected in message
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9/cb", "http://localhost/cb", "http://[::1]/cb"])
+def test_http_is_for_loopback(cli: Cli, uri: str) -> None:
+    assert _add(cli, "--profile", "oidc", "--redirect-uri", uri)["redirect_uris"] == [uri]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--profile", "unknown"), "no profile"),
+        (("--profile", "fapi2", "--auth-method", "client_secret_basic"), "client authentication"),
+        (("--profile", "fapi2", "--no-pkce"), "PKCE"),
+        (("--profile", "fapi2", "--id-token-alg", "RS256"), "ES256"),
+        (("--scope", "everything"), "unknown scope"),
+        (("--scope", "openid", "--grant-type", "password"), "grant type"),
+        (("--min-acr", "loa9"), "assurance"),
+        (("--subject", "brn"), "subject"),
+        (("--resource", "bank"), "absolute URI"),
+        (("--client-id", "a b"), "client id"),
+        (("--policy-uri", "ftp://bank.example"), "https"),
+    ],
+)
+def test_what_the_profile_or_the_model_forbids_is_refused(
+    cli: Cli, words: tuple[str, ...], expected: str
+) -> None:
+    code, error, message = cli.refused("client", "add", "--name-en", "A", *_fapi(cli), *words)
+    assert (code, error) == (1, "invalid_value")
+    assert expected in message
+
+
+def test_keys_and_secret_do_not_go_together(cli: Cli) -> None:
+    words = ("--profile", "oidc", "--auth-method", "client_secret_basic")
+    assert "secret" in cli.refused("client", "add", "--name-en", "A", *_fapi(cli), *words)[2]
+    without = ("--redirect-uri", CALLBACK)
+    assert "public keys" in cli.refused("client", "add", "--name-en", "A", *without)[2]
+
+
+def test_unusable_key_files_are_refused(cli: Cli) -> None:
+    path = cli.folder / "keys.json"
+    for content, expected in (
+        ("{", "not JSON"),
+        ("[]", "no JWK Set"),
+        ('{"keys": []}', "can sign"),
+        ('{"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}', "not usable"),
+    ):
+        path.write_text(content)
+        words = ("--jwks", str(path), "--redirect-uri", CALLBACK)
+        assert expected in cli.refused("client", "add", "--name-en", "A", *words)[2], content
+    missing = ("--jwks", str(cli.folder / "none"), "--redirect-uri", CALLBACK)
+    assert cli.refused("client", "add", "--name-en", "A", *missing)[1] == "unreadable_file"
+
+
+def test_rs256_client_keys_are_for_oidc_only(cli: Cli) -> None:
+    path = cli.folder / "rsa.json"
+    path.write_text(json.dumps({"keys": [dict(generate("RS256").public_jwk)]}))
+    words = ("--jwks", str(path), "--redirect-uri", CALLBACK)
+    assert "can sign" in cli.refused("client", "add", "--name-en", "A", *words)[2]
+    _add(cli, *words, "--profile", "oidc", "--auth-method", "private_key_jwt")
+
+
+def test_oidc_core_8_1_several_hosts_need_a_sector(cli: Cli) -> None:
+    words = ("--redirect-uri", CALLBACK, "--redirect-uri", "https://m.bank.example/callback")
+    code, error, message = cli.refused(
+        "client", "add", "--name-en", "A", "--profile", "oidc", *words
+    )
+    assert (code, error) == (1, "invalid_value")
+    assert "--sector" in message
+    added = _add(cli, "--profile", "oidc", *words, "--sector", "bank.example")
+    assert added["sector"] == "bank.example"
+
+
+def test_a_machine_client_names_its_resources(cli: Cli) -> None:
+    keys = ("--jwks", _jwks(cli.folder))
+    assert "resources" in cli.refused("client", "add", "--name-en", "A", *keys)[2]
+    added = _add(cli, *keys, "--serves", "https://api.bank.example/")
+    assert added["grant_types"] == ["client_credentials"]
+    assert added["sector"] == "api.bank.example"
+
+
+def test_a_taken_client_id_is_refused(cli: Cli) -> None:
+    _add(cli, *_fapi(cli), "--client-id", "sample-bank")
+    words = ("client", "add", "--name-en", "A", *_fapi(cli), "--client-id", "sample-bank")
+    assert cli.refused(*words)[:2] == (1, "already_exists")
+
+
+def test_disable_shows_first_and_does_with_yes(any_cli: Cli) -> None:
+    client = _add(any_cli, *_fapi(any_cli))["client_id"]
+    assert any_cli.json("client", "disable", client)["dry_run"] is True
+    assert any_cli.json("client", "show", client)["disabled_at"] is None
+    assert any_cli.json("client", "disable", client, "--yes")["done"] is True
+    assert any_cli.json("client", "show", client)["disabled_at"] is not None
+    assert any_cli.json("client", "disable", client, "--yes")["already"] is True
+    assert any_cli.refused("client", "show", "nobody")[:2] == (4, "not_found")
+    assert any_cli.refused("client", "disable", "nobody", "--yes")[:2] == (4, "not_found")
+
+
+def test_show_at_a_time(cli: Cli) -> None:
+    added = _add(cli, *_fapi(cli))
+    assert cli.json("client", "show", added["client_id"], "--at", "2099-01-01") == added
+    before = ("client", "show", added["client_id"], "--at", "2020-01-01")
+    assert cli.refused(*before)[:2] == (4, "not_found")
