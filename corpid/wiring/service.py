@@ -15,6 +15,7 @@ from corpid.domain.person import Assurance
 from corpid.services import credential_types
 from corpid.services.claims import SCOPES, TokenClaims
 from corpid.services.credentials import CredentialIssuance
+from corpid.services.key_rotation import KeyRotation
 from corpid.services.status_publisher import StatusPublisher
 from corpid.settings import Settings
 from corpid.storage.purge import purge
@@ -85,6 +86,7 @@ async def service(
             publisher.run(),
             _every(settings.status_poll_ms / 1000, _KeyWatch(base).look, "key ring"),
             _every(settings.purge_seconds, _Purge(base).run, "purge"),
+            _every(settings.purge_seconds, _RetiredKeys(base).destroy, "retired keys"),
         ):
             yield built
 
@@ -163,6 +165,17 @@ class _Purge:
         removed = await purge(self._base.database, int(self._base.clock() * 1000))
         if any(removed.values()):
             logger.info("purged", **removed)
+
+
+class _RetiredKeys:
+    """Destroys the private parts of keys that sign no more."""
+
+    def __init__(self, base: Foundation) -> None:
+        self._rotation = KeyRotation(base.store, base.master, base.clock)
+
+    async def destroy(self) -> None:
+        for kid in await self._rotation.destroy_retired("service"):
+            logger.info("private key destroyed", kid=kid)
 
 
 def _report(what: str) -> Callable[[Exception], None]:
