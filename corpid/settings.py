@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import orjson
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -55,11 +56,6 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on.")
     tls_certificate: Path | None = Field(default=None, description="Certificate chain (PEM).")
     tls_key: Path | None = Field(default=None, description="The certificate's key (PEM).")
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Addresses or networks of reverse proxies whose forwarded client address "
-        "counts, comma separated.",
-    )
     migrate: Literal["auto", "never"] = Field(
         default="auto",
         description="auto: SQLite databases are migrated at start. PostgreSQL always by command.",
@@ -67,7 +63,7 @@ class Settings(BaseSettings):
     dpop_nonce: Literal["optional", "required"] = Field(
         default="optional", description="Whether every DPoP proof must carry a server nonce."
     )
-    resource_sectors: dict[str, str] = Field(
+    resource_sectors: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="Audience of JWT access tokens -> its sector of pairwise subjects (JSON).",
     )
@@ -83,12 +79,22 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "console"] = Field(default="json", description="Log lines.")
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("database_url")
     @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+    def _check_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
         return value
+
+    @field_validator("resource_sectors", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise ValueError("must be a JSON object of audiences and their sectors") from None
 
     @field_validator("issuer", "status_base", "acr_base", "vct_base")
     @classmethod

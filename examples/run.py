@@ -1,6 +1,6 @@
 """`make run`: the service with the sample register, people and clients, to look at and try.
 
-python -m examples.run [--https] [--port N]
+python -m examples.run [--https] [--port N] [--build FOLDER]
 """
 
 import argparse
@@ -24,10 +24,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Start the service with sample data.")
     parser.add_argument("--https", action="store_true", help="TLS under a development CA")
     parser.add_argument("--port", type=int, default=None)
+    parser.add_argument(
+        "--build", type=Path, default=BUILD, help="a folder for its files (default: build)"
+    )
     arguments = parser.parse_args()
+    build: Path = arguments.build.absolute()
     port = arguments.port or (8443 if arguments.https else 8080)
     issuer = f"https://localhost:{port}" if arguments.https else f"http://127.0.0.1:{port}"
-    folder = BUILD / f"run-{'https' if arguments.https else 'http'}-{port}"
+    folder = build / f"run-{'https' if arguments.https else 'http'}-{port}"
     folder.mkdir(parents=True, exist_ok=True)
     settings = {
         "CORPID_ISSUER": issuer,
@@ -43,8 +47,8 @@ def main() -> int:
             "CORPID_TLS_KEY": str(key),
         }
         print(f"Development CA (trust it in your client only for this): {authority}")
-    known = prepare(folder, settings)
-    _tell(issuer, known, settings)
+    known = prepare(build, folder, settings)
+    _tell(issuer, known, settings, build / "sample.json")
     os.execve(
         sys.executable,
         [sys.executable, "-m", "corpid.web"],
@@ -52,8 +56,8 @@ def main() -> int:
     )
 
 
-def prepare(folder: Path, settings: dict[str, str]) -> dict[str, Any]:
-    """Initialise and fill the service once; what `build/sample.json` says."""
+def prepare(build: Path, folder: Path, settings: dict[str, str]) -> dict[str, Any]:
+    """Initialise and fill the service once; what `sample.json` in the build folder says."""
     remembered = folder / "sample.json"
     corpid(settings, "init")
     if not remembered.exists():
@@ -70,7 +74,7 @@ def prepare(folder: Path, settings: dict[str, str]) -> dict[str, Any]:
         }
         _write_secret(remembered, known)
     known = json.loads(remembered.read_text())
-    _write_secret(BUILD / "sample.json", known)
+    _write_secret(build / "sample.json", known)
     return known
 
 
@@ -86,12 +90,13 @@ def _write_secret(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def _tell(issuer: str, known: dict[str, Any], settings: dict[str, str]) -> None:
+def _tell(issuer: str, known: dict[str, Any], settings: dict[str, str], samples: Path) -> None:
+    shown_samples = samples.relative_to(ROOT) if samples.is_relative_to(ROOT) else samples
     print(f"Corp ID listens at {issuer}")
     print(f"  discovery    {issuer}/.well-known/openid-configuration")
     print(f"  issuer       {issuer}/.well-known/openid-credential-issuer")
-    print("  samples      build/sample.json (people, clients with keys, admin environment)")
-    print("Sign in as one of (the one-time code comes from the TOTP secret in build/sample.json):")
+    print(f"  samples      {shown_samples} (people, clients with keys, admin environment)")
+    print("Sign in as one of (the one-time code comes from the TOTP secret in the samples):")
     for person in known["people"]:
         numbers = ", ".join(person["acts_for"])
         print(f"  {person['username']:<18} {person['password']:<18} acts for {numbers}")

@@ -184,6 +184,15 @@ class Interactions(Protocol):
             OAuthError: the request is refused (login_required, consent_required, …).
         """
 
+    async def confirm(
+        self, approval: Approval, issue: Callable[[ProviderWrites], Awaitable[None]]
+    ) -> None:
+        """Run ``issue`` in one transaction, in which the approval still holds.
+
+        Raises:
+            OAuthError: it holds no longer; nothing was written. Or what ``issue`` raises.
+        """
+
     async def error_page(
         self, code: str, description: str, ui_locales: tuple[str, ...], accept_language: str
     ) -> bytes:

@@ -5,7 +5,7 @@ Endpoints are plain ASGI applications; this is all of HTTP that they read.
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 import orjson
 
@@ -102,9 +102,9 @@ def parse_parameters(encoded: bytes) -> dict[str, str]:
             name, _, value = pair.partition("=")
             # Tokens and codes need no decoding; they are most of what comes.
             if "%" in name or "+" in name:
-                name = unquote_plus(name, errors="strict")
+                name = _unquoted(name)
             if "%" in value or "+" in value:
-                value = unquote_plus(value, errors="strict")
+                value = _unquoted(value)
             if not pair:
                 continue
             if "\x00" in name or "\x00" in value:
@@ -117,6 +117,11 @@ def parse_parameters(encoded: bytes) -> dict[str, str]:
     except UnicodeDecodeError:
         raise InvalidRequest("the parameters are not UTF-8, percent-encoded") from None
     return {name: value for name, value in parameters.items() if value}
+
+
+def _unquoted(text: str) -> str:
+    # The text is ASCII, so it can be decoded as a whole: half the price of the library's way.
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
 
 
 async def read_form(scope: Scope, receive: Receive) -> dict[str, str]:

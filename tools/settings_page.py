@@ -43,7 +43,7 @@ def _meaning(field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
-    if value is None or value == () or value == {}:
+    if value is None or value in ((), {}):
         return "none"
     return f"`{value}`"
 

@@ -22,3 +22,12 @@ def ordered_id(at_ms: int, random: Callable[[int], bytes]) -> bytes:
     For append-only tables: neighbours in time are neighbours on disk.
     """
     return at_ms.to_bytes(6, "big") + random(10)
+
+
+def ordered_text_id(at_ms: int, random: Callable[[int], bytes]) -> str:
+    """``ordered_id`` as 22 characters of base64url, the first one a letter.
+
+    For what is added all the time and has several indexes: with a random id every row of every
+    index would be written to another page.
+    """
+    return base64.urlsafe_b64encode(ordered_id(at_ms, random)).rstrip(b"=").decode("ascii")

@@ -62,8 +62,8 @@ def organisation_of(claims: Mapping[str, Any]) -> OrganisationAttributes | None:
 
 
 def level_of(acr: str | None, base: str) -> int:
-    """Return the level 1 to 4 of an acr `<base>/acr/loaN`; 0 for any other value."""
-    prefix = f"{base.rstrip('/')}/acr/"
+    """Return the level 1 to 4 of an acr `<base>/loaN`; 0 for any other value."""
+    prefix = f"{base.rstrip('/')}/"
     if acr is None or not acr.startswith(prefix):
         return 0
     found = _LEVEL.fullmatch(acr, len(prefix))

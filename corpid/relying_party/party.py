@@ -44,7 +44,7 @@ class RelyingParty:
     Make one and keep it; threads, each with its event loop, may share it if `fetch` and `replay`
     can be shared, as the defaults can. `client_id` is the default for ID and logout tokens,
     `audience` (the resource's URI) for access tokens. `credential_issuers` are trusted for
-    credentials beside `issuer`. `acr_base` is where the acr URIs live, by default the issuer.
+    credentials beside `issuer`. `acr_base` is where the acr URIs live, by default `<issuer>/acr`.
 
     Every method returns a typed value, or raises `VerificationFailed` (not valid) or
     `Undetermined` (nothing can be said now); both carry a stable `code`.
@@ -77,7 +77,7 @@ class RelyingParty:
             clock,
             policy,
             replay=MemoryReplayStore(clock) if replay is None else replay,
-            acr_base=issuer if acr_base is None else acr_base,
+            acr_base=f"{issuer}/acr" if acr_base is None else acr_base,
         )
         self._credentials = CredentialVerifier(
             frozenset({issuer, *credential_issuers}), self._keys, self._statuses, clock, policy

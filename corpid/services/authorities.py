@@ -54,20 +54,21 @@ async def authorities_of(uow: UnitOfWork, person_id: str, now_ms: int) -> list[A
     """Every authority of the person that counts now, strongest kind first, one per authority."""
     today = hong_kong_date(now_ms).isoformat()
     found: list[ActingAuthority] = []
-    agents: list[str] = []
+    agents: dict[str, str | None] = {}
     for representation in await uow.authority.representations_of(person_id):
         if not _acts(representation, today):
             continue
         organisation = await uow.organisations.by_id(representation.organisation_id)
         if organisation is None or not organisation.is_live:
             continue
-        agents.append(organisation.organisation_id)
+        agent = organisation.organisation_id
+        agents[agent] = _later(representation.valid_to, agents.get(agent, ""))
         found.append(_by_register(organisation, representation))
     for mandate in await uow.authority.mandates_held_by(HolderKind.PERSON, person_id):
-        await _add_mandate(uow, mandate, None, today, found)
-    for agent in dict.fromkeys(agents):
+        await _add_mandate(uow, mandate, None, None, today, found)
+    for agent, until in agents.items():
         for mandate in await uow.authority.mandates_held_by(HolderKind.ORGANISATION, agent):
-            await _add_mandate(uow, mandate, agent, today, found)
+            await _add_mandate(uow, mandate, agent, until, today, found)
     return found
 
 
@@ -112,6 +113,7 @@ async def _add_mandate(
     uow: UnitOfWork,
     mandate: Mandate,
     agent: str | None,
+    agent_until: str | None,
     today: str,
     found: list[ActingAuthority],
 ) -> None:
@@ -122,6 +124,8 @@ async def _add_mandate(
     organisation = await uow.organisations.by_id(mandate.organisation_id)
     if organisation is None or not organisation.is_live:
         return
+    if not await passed_on_stands(uow, mandate, today):
+        return
     found.append(
         ActingAuthority(
             authority_id=mandate.mandate_id,
@@ -131,9 +135,32 @@ async def _add_mandate(
             mandate=mandate,
             via_organisation_id=agent,
             valid_from=mandate.terms.valid_from,
-            valid_until=mandate.terms.valid_until,
+            # Through an agent it ends with the person's role there, if that is earlier.
+            valid_until=_earlier(mandate.terms.valid_until, agent_until),
         )
     )
+
+
+async def passed_on_stands(uow: UnitOfWork, mandate: Mandate, today: str) -> bool:
+    """Whether every mandate that this one was passed on from is active: nobody gives what he has
+    not, also while it is suspended.
+    """
+    while mandate.parent_id is not None:
+        parent = await uow.authority.mandate(mandate.parent_id)
+        if parent is None or parent.state_on(today) is not MandateState.ACTIVE:
+            return False
+        mandate = parent
+    return True
+
+
+def _earlier(one: str | None, other: str | None) -> str | None:
+    """The earlier of two days; None is never."""
+    return min((day for day in (one, other) if day is not None), default=None)
+
+
+def _later(one: str | None, other: str | None) -> str | None:
+    """The later of two days; None is never."""
+    return None if one is None or other is None else max(one, other)
 
 
 async def _why_not(uow: UnitOfWork, person_id: str, organisation_id: str, now_ms: int) -> str:
@@ -149,8 +176,14 @@ async def _why_not(uow: UnitOfWork, person_id: str, organisation_id: str, now_ms
     for mandate in await uow.authority.mandates_held_by(HolderKind.PERSON, person_id):
         if mandate.organisation_id != organisation_id:
             continue
-        state = mandate.state_on(today)
-        if state is MandateState.ACTIVE:
-            return "the mandate for this organisation is joint: further signers must act together"
-        return f"the mandate for this organisation is not active ({state})"
+        return await _why_not_by(uow, mandate, today)
     return "this person has no representation in, and no mandate from, this organisation"
+
+
+async def _why_not_by(uow: UnitOfWork, mandate: Mandate, today: str) -> str:
+    state = mandate.state_on(today)
+    if state is not MandateState.ACTIVE:
+        return f"the mandate for this organisation is not active ({state})"
+    if not await passed_on_stands(uow, mandate, today):
+        return "the mandate that this one was passed on from is not active"
+    return "the mandate for this organisation is joint: further signers must act together"

@@ -16,7 +16,7 @@ from corpid.services.pairwise import MANDATE, ORGANISATION, PERSON, REPRESENTATI
 from corpid.services.ports import Store
 from keys.clock import Clock
 from oidc.errors import InvalidGrant
-from oidc.records import Client, Grant
+from oidc.records import OPENID, Client, Grant
 
 AUTHORITY_TYPE: Final = "hk_corp_mandate"
 SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -142,7 +142,8 @@ class TokenClaims:
         claims = self._subject(grant, client.sector, client.subject)
         requested = grant.claims.get("id_token")
         wanted = frozenset(requested) if isinstance(requested, dict) else frozenset()
-        scopes = _scopes_of(wanted) | (frozenset(grant.scope) & {"entity.identity", "mandate"})
+        scopes = frozenset(grant.scope) & {"entity.identity", "mandate"}
+        scopes |= scopes_of_claims(wanted, client)
         return await self._with_attributes(claims, grant, client.sector, scopes)
 
     async def userinfo(self, grant: Grant, client: Client) -> Mapping[str, Any]:
@@ -150,7 +151,7 @@ class TokenClaims:
         claims = self._subject(grant, client.sector, client.subject)
         requested = grant.claims.get("userinfo")
         wanted = frozenset(requested) if isinstance(requested, dict) else frozenset()
-        scopes = frozenset(grant.scope) | _scopes_of(wanted)
+        scopes = frozenset(grant.scope) | scopes_of_claims(wanted, client)
         return await self._with_attributes(claims, grant, client.sector, scopes)
 
     async def access_token(self, grant: Grant, client: Client, resource: str) -> Mapping[str, Any]:
@@ -224,10 +225,15 @@ class TokenClaims:
         return authority_claim(authority, shown, status)
 
 
-def _scopes_of(wanted: frozenset[str]) -> frozenset[str]:
-    """The scopes that bring these individually requested claims (OpenID Connect Core 5.5)."""
+def scopes_of_claims(wanted: frozenset[str], client: Client) -> frozenset[str]:
+    """The scopes that bring these individually requested claims (OpenID Connect Core 5.5).
+
+    Only those that the client is registered for: to ask for a claim is no way around them.
+    """
     return frozenset(
-        scope for scope, names in SCOPES.items() if scope != "openid" and wanted & set(names)
+        scope
+        for scope, names in SCOPES.items()
+        if scope != OPENID and scope in client.scopes and wanted & set(names)
     )
 
 

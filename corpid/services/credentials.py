@@ -14,7 +14,7 @@ from corpid.domain.credential import (
     StatusEntry,
 )
 from corpid.domain.errors import NotAllowed
-from corpid.domain.identifiers import new_id
+from corpid.domain.identifiers import ordered_text_id
 from corpid.domain.person import Person
 from corpid.services import credential_claims
 from corpid.services.authorities import ActingAuthority, require_authority
@@ -89,8 +89,12 @@ class CredentialIssuance:
         self._facts: LRUCache[_Name, _Facts] = LRUCache(_CACHED)
 
     async def access_token(self, token_hash: bytes) -> tuple[AccessToken, Grant | None] | None:
-        """See ``IssuerStore.access_token``."""
-        return await self._store.read.provider_reads.access_token(token_hash)
+        """See ``IssuerStore.access_token``; that of a disabled client is not known any more."""
+        read = self._store.read.provider_reads
+        found = await read.access_token(token_hash)
+        if found is None or not found[0].client_id:  # a wallet that is no registered client
+            return found
+        return None if await read.client(found[0].client_id) is None else found
 
     async def offer(self, offer_id: str) -> Mapping[str, Any] | None:
         """See ``IssuerStore.offer``."""
@@ -127,9 +131,9 @@ class CredentialIssuance:
         """Drop what is remembered of a grant's facts."""
         self._facts.pop(self._name(grant, now_ms), None)
 
-    def new_id(self) -> str:
+    def new_id(self, now_ms: int) -> str:
         """A fresh internal id."""
-        return new_id(self._random)
+        return ordered_text_id(now_ms, self._random)
 
     def now_ms(self) -> int:
         """Now, in epoch milliseconds."""
@@ -189,7 +193,7 @@ class _Writes:
             await self._end(earlier, CredentialState.REPLACED, "the wallet asked again", now_ms)
         authority = basis.facts.authority
         credential = Credential(
-            credential_id=self._issuance.new_id(),
+            credential_id=self._issuance.new_id(now_ms),
             credential_type=credential_type,
             organisation_id=authority.organisation.organisation_id,
             person_id=basis.facts.person.person_id,
@@ -238,8 +242,9 @@ class _Writes:
             organisation_id, person_id, authority.authority_id
         )
         same = standing == facts.standing
-        if same and authority.via_organisation_id is not None:
-            # Through an agent more rows count, so the whole rule again: this is rare.
+        passed_on = authority.mandate is not None and authority.mandate.parent_id is not None
+        if same and (passed_on or authority.via_organisation_id is not None):
+            # Here more rows count, so the whole rule again: this is rare.
             same = await self._still_acts(authority, person_id, now_ms)
         if not same:
             self._issuance.forget(grant, now_ms)

@@ -109,6 +109,18 @@ class BrowserInteractions:
             raise _silent_error(step)
         return await self._begin(request, cookies)
 
+    async def confirm(
+        self, approval: Approval, issue: Callable[[ProviderWrites], Awaitable[None]]
+    ) -> None:
+        """See ``Interactions.confirm``."""
+        now_ms = self._sessions.now_ms()
+
+        async def work(uow: UnitOfWork) -> None:
+            await _require_still(uow, approval, now_ms)
+            await issue(uow.provider_writes)
+
+        await self._store.write(work)
+
     async def error_page(
         self, code: str, description: str, ui_locales: tuple[str, ...], accept_language: str
     ) -> bytes:
@@ -190,7 +202,7 @@ class BrowserInteractions:
 
         Raises:
             InteractionGone: it was finished meanwhile.
-            AccessDenied: the authority has ended meanwhile.
+            AccessDenied: the authority or the account has ended meanwhile.
             OAuthError: what ``issue`` raises.
         """
         now_ms = self._sessions.now_ms()
@@ -198,12 +210,7 @@ class BrowserInteractions:
         async def work(uow: UnitOfWork) -> None:
             if not await uow.sign_ins.finish_interaction(waiting.record.interaction_hash, now_ms):
                 raise InteractionGone
-            try:
-                await require_authority(
-                    uow, approval.actor, approval.subject, now_ms, approval.authority
-                )
-            except NotAllowed as error:
-                raise AccessDenied(error.message) from None
+            await _require_still(uow, approval, now_ms)
             if consented:
                 await Consents.give(uow, approval.actor, approval.subject, waiting.request, now_ms)
             await issue(uow.provider_writes)
@@ -293,6 +300,21 @@ class BrowserInteractions:
         return base64url.encode(
             self._hasher.hash(f"csrf\x00interaction\x00{interaction_id}\x00{binding}")
         )
+
+
+async def _require_still(uow: UnitOfWork, approval: Approval, now_ms: int) -> None:
+    """Refuse what was decided a moment ago and is not true any more, inside a write.
+
+    What is read here cannot change before the write is over, so whoever ends an authority or an
+    account ends this grant too, or it is never made.
+    """
+    person = await uow.people.by_id(approval.actor)
+    if person is None or person.closed_at is not None:
+        raise AccessDenied("the account of this person is closed")
+    try:
+        await require_authority(uow, approval.actor, approval.subject, now_ms, approval.authority)
+    except NotAllowed as error:
+        raise AccessDenied(error.message) from None
 
 
 def _silent_error(step: Step) -> OAuthError:

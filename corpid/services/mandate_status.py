@@ -7,8 +7,10 @@ own, made when a client first needs it; ending the mandate flips them all.
 from typing import Any, Protocol
 
 from corpid.domain.credential import StatusEntry
+from corpid.domain.dates import hong_kong_date
 from corpid.domain.errors import NotAllowed
-from corpid.domain.mandate import MandateState
+from corpid.domain.mandate import HolderKind, MandateState
+from corpid.services.authorities import passed_on_stands
 from corpid.services.ports import Store, UnitOfWork
 from keys.clock import Clock
 
@@ -48,7 +50,7 @@ class MandateStatus:
 
         async def work(uow: UnitOfWork) -> None:
             # Whoever ends the authority flips the entries that there are: none may come after.
-            if not await _stands(uow, authority):
+            if not await _stands(uow, authority, now_ms):
                 raise NotAllowed("the authority has ended")
             # When another process was first, its entry counts and ours is lost.
             await uow.status_lists.add_mandate_entry(authority, sector, fresh, now_ms)
@@ -59,9 +61,26 @@ class MandateStatus:
         return entry
 
 
-async def _stands(uow: UnitOfWork, authority: str) -> bool:
+async def _stands(uow: UnitOfWork, authority: str, now_ms: int) -> bool:
+    """Whether nobody has ended or suspended it, by whatever act: a fresh entry says valid."""
     mandate = await uow.authority.mandate(authority)
     if mandate is not None:
-        return mandate.state is MandateState.ACCEPTED
-    representation = await uow.authority.representation(authority)
-    return representation is not None and representation.ended_at is None
+        today = hong_kong_date(now_ms).isoformat()
+        by_agent = mandate.holder_kind is HolderKind.ORGANISATION
+        return (
+            mandate.state is MandateState.ACCEPTED
+            and await passed_on_stands(uow, mandate, today)
+            and await _is_live(uow, mandate.organisation_id)
+            and (not by_agent or await _is_live(uow, mandate.holder_id))
+        )
+    held = await uow.authority.representation(authority)
+    if held is None or held.ended_at is not None:
+        return False
+    person = await uow.people.by_id(held.person_id)
+    is_open = person is not None and person.closed_at is None
+    return is_open and await _is_live(uow, held.organisation_id)
+
+
+async def _is_live(uow: UnitOfWork, organisation_id: str) -> bool:
+    organisation = await uow.organisations.by_id(organisation_id)
+    return organisation is not None and organisation.is_live

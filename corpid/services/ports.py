@@ -181,6 +181,7 @@ class Credentials(Protocol):
     async def offer(self, offer_id: str) -> Offer | None: ...
     async def add_offer(self, offer: Offer) -> None: ...
     async def end_offers_by_authority(self, authority: str, now_ms: int) -> int: ...
+    async def end_offers_by_person(self, person_id: str, now_ms: int) -> int: ...
     async def by_id(self, credential_id: str) -> Credential | None: ...
     async def by_entry(self, entry: StatusEntry) -> Credential | None: ...
     async def by_notification(self, notification_hash: bytes) -> Credential | None: ...
@@ -301,6 +302,13 @@ class RegisterRows(Protocol):
     A call is not atomic: what was written before an error stays, and an import is run again.
     """
 
+    @property
+    def at_once(self) -> int:
+        """How many organisations are best handed over in one call now: one transaction's worth.
+
+        Reading and preparing the next ones is then the pause in which others can write.
+        """
+
     async def digests(self, numbers: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
         """The digests of the open registrations of these (scheme, value) numbers."""
 
@@ -316,10 +324,13 @@ class RegisterRows(Protocol):
     ) -> None:
         """Add new organisations, each with its number and registration.
 
-        With ``facts`` every transaction has an audit row and raises the counter ``authority``.
+        With ``facts`` every transaction has an audit row.
         """
 
     async def replace(
         self, registrations: Sequence[Registration], facts: Mapping[str, object] | None = None
     ) -> None:
-        """End the open registrations of these organisations and add these; ``facts`` as above."""
+        """End the open registrations of these organisations and add these.
+
+        With ``facts`` every transaction has an audit row and raises the counter ``authority``.
+        """

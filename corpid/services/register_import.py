@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from corpid.domain.business_number import BusinessNumber
-from corpid.domain.identifiers import new_id
+from corpid.domain.identifiers import ordered_text_id
 from corpid.domain.organisation import Branch, Identifier, Registration
 from corpid.domain.register_entry import RegisterEntry
 from corpid.services.organisations import SCHEMES, identifier_of, registration_of
 from corpid.services.ports import RegisterRows, Store, UnitOfWork
+from corpid.services.revocation import Revocation
 from keys.clock import Clock, Random
 
-CHUNK: Final = 2000
-"""Rows that are compared at a time; what they change is written in smaller transactions."""
+BRANCHES: Final = 2000
+"""Branches that are kept until the businesses that they belong to are written."""
 
 MAX_PROBLEMS: Final = 1000
 """Problems that are kept with line and reason; beyond, they are only counted."""
@@ -110,6 +111,7 @@ class RegisterImport:
         self._clock = clock
         self._random = random
         self._facts = {"source": source, "actor": actor}
+        self._revocation = Revocation(store, clock, random)
         self._progress = progress
         self._seen = _SeenNumbers()
         self._seen_branches: set[str] = set()
@@ -137,12 +139,12 @@ class RegisterImport:
                 self.report.refuse(Problem(line, row.reason, row.number_text))
             elif not row.number.is_head_office:
                 branches.append((line, row))
-                if len(branches) >= CHUNK:
+                if len(branches) >= BRANCHES:
                     # The businesses that the branches belong to go first.
                     await self._finish(entries, branches)
             else:
                 entries.append((line, row))
-                if len(entries) >= CHUNK:
+                if len(entries) >= self._rows.at_once:
                     await self._businesses(entries)
         await self._finish(entries, branches)
         return self.report
@@ -164,15 +166,16 @@ class RegisterImport:
         for entry in wanted:
             found = known.get(_key(entry.number))
             if found is None:
-                registration = registration_of(entry, new_id(self._random), now_ms)
+                # Its beginning is the time: rows of one import lie side by side in every table.
+                organisation_id = ordered_text_id(now_ms, self._random)
+                registration = registration_of(entry, organisation_id, now_ms)
                 added.append((identifier_of(entry, now_ms), registration))
             elif found[1] != entry.digest():
                 changed.append(registration_of(entry, found[0], now_ms))
         if added:
             await self._rows.add(added, self._facts)
         if changed:
-            await self._count_ended(changed)
-            await self._rows.replace(changed, self._facts)
+            await self._replace(changed)
         self.report.added += len(added)
         self.report.changed += len(changed)
         self.report.unchanged += len(wanted) - len(added) - len(changed)
@@ -192,14 +195,21 @@ class RegisterImport:
                 self.report.refuse(Problem(line, _TWICE, str(entry.number)))
         return first
 
-    async def _count_ended(self, changed: Sequence[Registration]) -> None:
-        """Count those that stop being live; they are few, except in the import of a correction."""
+    async def _replace(self, changed: Sequence[Registration]) -> None:
+        """Write what differs. Where a business ceases to be live, or is so again, what was given
+        out on it follows in the same transaction; those are few.
+        """
+        same: list[Registration] = []
         for registration in changed:
-            if registration.status == "live":
-                continue
             known = await self._store.read.organisations.by_id(registration.organisation_id)
-            if known is not None and known.registration.status == "live":
-                self.report.ended += 1
+            was_live = known is not None and known.registration.status == "live"
+            if was_live == (registration.status == "live"):
+                same.append(registration)
+                continue
+            await self._revocation.record_registration(registration, self._facts["actor"])
+            self.report.ended += was_live
+        if same:
+            await self._rows.replace(same, self._facts)
 
     async def _branches(self, branches: list[tuple[int, RegisterEntry]]) -> None:
         """Write new and changed branches, one by one: registers have few; empty the list."""

@@ -15,6 +15,7 @@ from corpid.domain.credential import CredentialState
 from corpid.domain.errors import NotFound
 from corpid.domain.identifiers import ordered_id
 from corpid.domain.mandate import HolderKind, MandateEvent, MandateState, Side, apply
+from corpid.domain.organisation import Registration
 from corpid.services.authorities import ACTING_ROLES
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import OutboxMessage
@@ -149,6 +150,15 @@ class Revocation:
         act = _resume_organisation(organisation_id)
         return await self._plan("resume_organisation", organisation_id, actor, reason, act)
 
+    async def record_registration(self, registration: Registration, actor: str) -> RevocationReport:
+        """Record that an organisation came to be live in its register, or ceased to be.
+
+        What rests on it is suspended, not revoked: registers correct their mistakes.
+        """
+        act = _record_registration(registration)
+        target, reason = registration.organisation_id, f"register: {registration.status}"
+        return await self._do("record_registration", target, actor, reason, act)
+
     async def close_person(self, person_id: str, actor: str, reason: str) -> RevocationReport:
         """Close an account: sessions, tokens, consents, credentials and mandates held."""
         return await self._do("close_person", person_id, actor, reason, _close_person(person_id))
@@ -236,6 +246,7 @@ def _suspend_mandate(mandate_id: str) -> _Act:
         )
         effects.count("mandates")
         await effects.suspend_authority(mandate_id)
+        await effects.suspend_passed_on(changed)
         return True
 
     return act
@@ -253,8 +264,7 @@ def _resume_mandate(mandate_id: str) -> _Act:
             resumed, MandateEvent.RESUME, Side.GRANTOR, effects.actor, effects.reason
         )
         effects.count("mandates")
-        if await effects.may_resume(resumed):
-            await effects.resume_authority(mandate_id)
+        await effects.resume_with_passed_on(resumed)
         return True
 
     return act
@@ -314,10 +324,7 @@ def _suspend_organisation(organisation_id: str) -> _Act:
             if await uow.organisations.by_id(organisation_id) is None:
                 raise NotFound(f"there is no organisation {organisation_id}")
             return False
-        for authority in await effects.authorities_in(organisation_id):
-            await effects.suspend_authority(authority)
-        ended = await uow.grants.end_by_subject(organisation_id, effects.now_ms, effects.reason)
-        effects.count("authorizations", ended)
+        await effects.suspend_organisation(organisation_id)
         return True
 
     return act
@@ -330,10 +337,19 @@ def _resume_organisation(organisation_id: str) -> _Act:
             if await uow.organisations.by_id(organisation_id) is None:
                 raise NotFound(f"there is no organisation {organisation_id}")
             return False
-        for authority in await effects.authorities_in(organisation_id):
-            mandate = await uow.authority.mandate(authority)
-            if mandate is None or await effects.may_resume(mandate):
-                await effects.resume_authority(authority)
+        await effects.resume_organisation(organisation_id)
+        return True
+
+    return act
+
+
+def _record_registration(registration: Registration) -> _Act:
+    async def act(effects: Effects) -> bool:
+        await effects.uow.organisations.replace_registration(registration)
+        if registration.status == "live":
+            await effects.resume_organisation(registration.organisation_id)
+        else:
+            await effects.suspend_organisation(registration.organisation_id)
         return True
 
     return act
@@ -357,6 +373,9 @@ def _close_person(person_id: str) -> _Act:
         for held in await uow.authority.representations_of(person_id):
             await effects.end_authority(held.representation_id)
         await effects.revoke_held_by(person_id)
+        # Those are left that came through an agent, whose mandate goes on.
+        offers = await uow.credentials.end_offers_by_person(person_id, now_ms)
+        effects.count("offers", offers)
         return True
 
     return act

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from corpid.domain.credential import Credential, CredentialState, EntryStatus
+from corpid.domain.dates import hong_kong_date
 from corpid.domain.mandate import (
     HolderKind,
     Mandate,
@@ -16,6 +17,7 @@ from corpid.domain.mandate import (
     Side,
     apply,
 )
+from corpid.services.authorities import passed_on_stands
 from corpid.services.ports import UnitOfWork
 
 _LIVE: Final = (CredentialState.ISSUED, CredentialState.ACCEPTED)
@@ -81,9 +83,8 @@ class Effects:
         )
         self.count("mandates")
         await self.end_authority(mandate.mandate_id)
-        for other in await self.uow.authority.mandates_in(mandate.organisation_id):
-            if other.parent_id == mandate.mandate_id and not is_over(other):
-                await self.end_mandate(other, Side.GRANTOR)
+        for other in await self._passed_on(mandate):
+            await self.end_mandate(other, Side.GRANTOR)
 
     async def end_authority(self, authority: str) -> None:
         """End everything that was given out on a mandate or representation."""
@@ -95,11 +96,12 @@ class Effects:
     async def end_tokens_and_offers(self, authority: str) -> None:
         """End the tokens and open offers under an authority, which itself may come back."""
         grants, credentials = self.uow.grants, self.uow.credentials
+        # Offers first: one that is being redeemed is waited for, and its grant is then found.
+        self.count("offers", await credentials.end_offers_by_authority(authority, self.now_ms))
         self.count(
             "authorizations",
             await grants.end_by_authority(authority, self.now_ms, self.reason),
         )
-        self.count("offers", await credentials.end_offers_by_authority(authority, self.now_ms))
 
     async def suspend_authority(self, authority: str) -> None:
         """Suspend what was given out on an authority. Tokens end: they are short-lived anyway."""
@@ -115,6 +117,41 @@ class Effects:
             if credential.state is CredentialState.SUSPENDED:
                 await self._change(credential, CredentialState.ACCEPTED, EntryStatus.VALID)
         await self._set_entries(authority, EntryStatus.VALID)
+
+    async def suspend_passed_on(self, mandate: Mandate) -> None:
+        """Suspend what was given out on the mandates that were passed on from this one."""
+        for other in await self._passed_on(mandate):
+            await self.suspend_authority(other.mandate_id)
+            await self.suspend_passed_on(other)
+
+    async def resume_with_passed_on(self, mandate: Mandate) -> None:
+        """Bring back what rests on a mandate and on those passed on from it, where it may."""
+        if not await self.may_resume(mandate):
+            return
+        await self.resume_authority(mandate.mandate_id)
+        for other in await self._passed_on(mandate):
+            await self.resume_with_passed_on(other)
+
+    async def _passed_on(self, mandate: Mandate) -> list[Mandate]:
+        given = await self.uow.authority.mandates_in(mandate.organisation_id)
+        return [one for one in given if one.parent_id == mandate.mandate_id and not is_over(one)]
+
+    async def suspend_organisation(self, organisation_id: str) -> None:
+        """Suspend everything that was given out for an organisation that is not live any more."""
+        for authority in await self.authorities_in(organisation_id):
+            await self.suspend_authority(authority)
+        ended = await self.uow.grants.end_by_subject(organisation_id, self.now_ms, self.reason)
+        self.count("authorizations", ended)
+
+    async def resume_organisation(self, organisation_id: str) -> None:
+        """Bring that back, if the organisation is live by every account."""
+        organisation = await self.uow.organisations.by_id(organisation_id)
+        if organisation is None or not organisation.is_live:
+            return
+        for authority in await self.authorities_in(organisation_id):
+            mandate = await self.uow.authority.mandate(authority)
+            if mandate is None or await self.may_resume(mandate):
+                await self.resume_authority(authority)
 
     async def revoke(self, credential: Credential) -> None:
         """Revoke one credential that is not over yet."""
@@ -145,14 +182,17 @@ class Effects:
 
     async def may_resume(self, mandate: Mandate) -> bool:
         """Whether nothing else keeps a mandate's artefacts suspended."""
+        today = hong_kong_date(self.now_ms).isoformat()
         if mandate.state is MandateState.SUSPENDED:
+            return False
+        if not await passed_on_stands(self.uow, mandate, today):
             return False
         organisations = [mandate.organisation_id]
         if mandate.holder_kind is HolderKind.ORGANISATION:
             organisations.append(mandate.holder_id)
         for organisation_id in organisations:
             organisation = await self.uow.organisations.by_id(organisation_id)
-            if organisation is None or organisation.suspended_at is not None:
+            if organisation is None or not organisation.is_live:
                 return False
         return True
 

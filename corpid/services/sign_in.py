@@ -15,7 +15,13 @@ from corpid.services.passwords import Passwords
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import Session, SignInGuard
 from corpid.services.sessions import Sessions
-from corpid.services.sign_in_guard import NO_FAILURES, after_try, waits_seconds
+from corpid.services.sign_in_guard import (
+    FORGET_AFTER_MS,
+    LONGEST_SECONDS,
+    NO_FAILURES,
+    after_try,
+    waits_seconds,
+)
 from keys.clock import Clock
 
 PASSWORD_METHOD: Final = "pwd"  # RFC 8176
@@ -62,7 +68,9 @@ class SignIn:
         self._sessions = sessions
         self._clock = clock
         # Names that nobody has are slowed down like others: in this process, bounded.
-        self._unknown: TTLCache[bytes, SignInGuard] = TTLCache(_UNKNOWN_NAMES, 3600, timer=clock)
+        # As long as those: or after a while one could tell them apart.
+        forget = (FORGET_AFTER_MS // 1000) + LONGEST_SECONDS
+        self._unknown: TTLCache[bytes, SignInGuard] = TTLCache(_UNKNOWN_NAMES, forget, timer=clock)
 
     async def with_password(
         self, username: str, password: str, previous: Session | None

@@ -1,11 +1,11 @@
 """The storage executor: one asynchronous interface, two engines, chosen by URL."""
 
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from corpid.storage.errors import StorageError
 from corpid.storage.interface import Connection, Database, Row, Transaction, Work
 from corpid.storage.sqlite import open_sqlite
+from corpid.storage.urls import sqlite_path
 
 __all__ = ["Connection", "Database", "Row", "Transaction", "Work", "open_database"]
 
@@ -27,24 +27,13 @@ async def open_database(
     StorageUnavailable if the database cannot be opened. No message holds the URL, which may
     hold a password.
     """
+    path = sqlite_path(url)
+    if path is not None:
+        return await open_sqlite(path, deadline=deadline)
     try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise StorageError("the database URL is malformed") from None
-    if parts.scheme == "sqlite":
-        if parts.netloc or parts.query or parts.fragment or len(parts.path) < 2:
-            raise StorageError(
-                "a SQLite URL names a file: sqlite:///relative.db or sqlite:////absolute/path.db"
-            )
-        return await open_sqlite(unquote(parts.path[1:]), deadline=deadline)
-    if parts.scheme in {"postgresql", "postgres"}:
-        try:
-            from corpid.storage.postgresql import open_postgresql
-        except ModuleNotFoundError:
-            raise StorageError(
-                "PostgreSQL needs the extra of that name: pip install 'corpid[postgres]'"
-            ) from None
-        return await open_postgresql(url, deadline=deadline, max_connections=max_connections)
-    raise StorageError(
-        f"unknown database scheme {parts.scheme!r}: use sqlite:///path or postgresql://..."
-    )
+        from corpid.storage.postgresql import open_postgresql
+    except ModuleNotFoundError:
+        raise StorageError(
+            "PostgreSQL needs the extra of that name: pip install 'corpid[postgres]'"
+        ) from None
+    return await open_postgresql(url, deadline=deadline, max_connections=max_connections)

@@ -7,6 +7,8 @@ Rows are plain tuples in column order. Both engines give the same values and the
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import Table
+
 from corpid.storage.statement import DialectName, Statement
 
 Row = tuple[Any, ...]
@@ -36,6 +38,13 @@ class Transaction(Connection, Protocol):
 
     async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it once per mapping of parameters."""
+
+    async def load(self, table: Table, rows: Sequence[Row], /) -> None:
+        """Add whole new rows, values in the order of the table's columns, the engine's fast way.
+
+        Every column is given. One row that conflicts fails all (UniqueViolation). Unlike the
+        other calls this does not compare each value with its column's type.
+        """
 
     async def notify(self, channel: str) -> None:
         """Tell the subscribers of `channel` in all processes, once this has committed.
@@ -68,11 +77,15 @@ class Database(Connection, Protocol):
         or nothing could be written.
         """
 
-    async def bulk(self, work: Work[T], /) -> T:
+    async def bulk(self, work: Work[T], /, *, repeatable: bool = False) -> T:
         """Like `write`, but a transaction outside the groups: for imports and purges.
 
         On SQLite it runs in a thread of its own with its own connection, and while it runs no
         process can write: keep each call under 20 ms, and never wait for the event loop in it.
+
+        `repeatable` work can be done again from its source: on SQLite a power cut may take the
+        last such units (whole ones, and none that a later `write` has followed), in exchange
+        for much speed. A killed process loses none.
         """
 
     async def subscribe(self, channel: str, callback: Callable[[], None], /) -> None:

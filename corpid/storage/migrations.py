@@ -12,12 +12,12 @@ import sqlite3
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
 
 import corpid
 from corpid.errors import WrongDatabase
 from corpid.storage.errors import StorageError
 from corpid.storage.sqlite_connection import connect, translate
+from corpid.storage.urls import sqlite_path
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -64,7 +64,7 @@ async def current(url: str) -> str | None:
     Raises:
         StorageError: it cannot be opened or read.
     """
-    path = _sqlite_path(url)
+    path = sqlite_path(url)
     if path is not None:
         return await asyncio.to_thread(_current_sqlite, path)
     from corpid.storage import migrations_postgresql
@@ -101,7 +101,7 @@ async def migrate(url: str) -> str:
         MadeByNewerVersion: it is newer than this version of the software.
         StorageError: it cannot be opened or written to.
     """
-    path = _sqlite_path(url)
+    path = sqlite_path(url)
     if path is not None:
         return await asyncio.to_thread(_migrate_sqlite, path)
     from corpid.storage import migrations_postgresql
@@ -154,17 +154,6 @@ def _script_from(revision: str | None) -> str:
         upgrade(config, "head" if revision is None else f"{revision}:head", sql=True)
     written: str = config.output_buffer.getvalue()  # type: ignore[union-attr]
     return written
-
-
-def _sqlite_path(url: str) -> str | None:
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite":
-        return None
-    if parts.netloc or parts.query or parts.fragment or len(parts.path) < 2:
-        raise StorageError(
-            "a SQLite URL names a file: sqlite:///relative.db or sqlite:////absolute/path.db"
-        )
-    return unquote(parts.path[1:])
 
 
 def _current_sqlite(path: str) -> str | None:

@@ -11,6 +11,7 @@ from corpid.domain.organisation import (
     Organisation,
     Registration,
 )
+from corpid.storage.interface import Row
 from corpid.storage.mapping import name_columns, names_of
 
 FOLDED_LENGTH: Final = 200
@@ -30,14 +31,17 @@ def fold(name: str) -> str:
     return " ".join(folded.split())[:FOLDED_LENGTH]
 
 
+def folded(registration: Registration) -> list[str]:
+    """Its names as they are searched; one that is the same in two scripts counts once."""
+    names = registration.names
+    given = {fold(name) for name in (names.en, names.zh_hant, names.zh_hans) if name}
+    return sorted(given - {""})
+
+
 def folded_names(registration: Registration) -> list[dict[str, str]]:
-    """Rows of ``organisation_name``; a name that is the same in two scripts counts once."""
-    folded = {fold(name) for _, name in registration.names}
-    return [
-        {"folded": name, "organisation_id": registration.organisation_id}
-        for name in sorted(folded)
-        if name
-    ]
+    """Rows of ``organisation_name``."""
+    organisation_id = registration.organisation_id
+    return [{"folded": name, "organisation_id": organisation_id} for name in folded(registration)]
 
 
 def identifier_columns(
@@ -55,6 +59,21 @@ def identifier_columns(
         "recorded_at": recorded_at,
         "ended_at": None,
     }
+
+
+def identifier_row(organisation_id: str, identifier: Identifier, recorded_at: int) -> Row:
+    """The same in the order of the table's columns."""
+    return (
+        organisation_id,
+        identifier.scheme.value,
+        identifier.value,
+        identifier.valid_from,
+        identifier.valid_to,
+        identifier.source,
+        identifier.as_of,
+        recorded_at,
+        None,
+    )
 
 
 def identifier(row: tuple[Any, ...]) -> Identifier:
@@ -79,6 +98,28 @@ def registration_columns(registration: Registration) -> dict[str, Any]:
         "source": registration.source,
         "as_of": registration.as_of,
     }
+
+
+def registration_row(registration: Registration) -> Row:
+    """The same in the order of the table's columns."""
+    names = registration.names
+    return (
+        registration.organisation_id,
+        registration.recorded_at,
+        registration.ended_at,
+        registration.entity_type,
+        registration.type_text,
+        registration.status,
+        names.en or "",
+        names.zh_hant or "",
+        names.zh_hans or "",
+        registration.address,
+        registration.incorporated_on,
+        registration.place_of_incorporation,
+        registration.digest,
+        registration.source,
+        registration.as_of,
+    )
 
 
 def registration(row: tuple[Any, ...]) -> Registration:

@@ -134,7 +134,7 @@ class PostgresqlDatabase:
         finally:
             self._leave()
 
-    async def bulk(self, work: Work[T], /) -> T:
+    async def bulk(self, work: Work[T], /, *, repeatable: bool = False) -> T:
         """See `Database.bulk`."""
         return await self.write(work)
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 from asyncpg import exceptions as pg
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Table, Text, bindparam, func, select
 
 from corpid.storage.errors import (
     AwaitedInsideTransaction,
@@ -214,6 +214,20 @@ class PostgresqlTransaction:
         self.waiting = True
         try:
             await connection.executemany(compiled.sql, values)
+        except DRIVER_ERRORS as error:
+            failure = self._failed(error)
+            raise failure from failure.__cause__
+        finally:
+            self.waiting = False
+
+    async def load(self, table: Table, rows: Sequence[Row], /) -> None:
+        """See `Transaction.load`."""
+        connection = self._open()
+        self.waiting = True
+        try:
+            await connection.copy_records_to_table(
+                table.name, records=rows, columns=[column.name for column in table.columns]
+            )
         except DRIVER_ERRORS as error:
             failure = self._failed(error)
             raise failure from failure.__cause__

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, or_, select
 
 from corpid.storage.constructs import removing, table
 from corpid.storage.interface import Database, Transaction
@@ -29,6 +29,9 @@ OFFERS_KEPT: Final = 30 * _DAY
 
 DELIVERED_KEPT: Final = 7 * _DAY
 """Milliseconds that a delivered message is kept."""
+
+UNDELIVERED_KEPT: Final = 30 * _DAY
+"""Milliseconds that a message is kept that nobody takes."""
 
 _replay = table("replay")
 _pushed = table("pushed_request")
@@ -83,9 +86,10 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
         "outbox",
         _batch(
             _outbox,
-            and_(
-                _outbox.c.delivered_at.is_not(None),
+            or_(
                 _outbox.c.delivered_at < bindparam("before"),
+                # What nobody took is given up: the table must not grow without bound.
+                _outbox.c.created_at < bindparam("before") - (UNDELIVERED_KEPT - DELIVERED_KEPT),
             ),
         ),
         DELIVERED_KEPT,

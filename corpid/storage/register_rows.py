@@ -1,22 +1,24 @@
 """Bulk access for register imports: many organisations in a few short transactions.
 
 Numbers in force are looked up with one statement per scheme, and rows are written with one
-statement per table; a pause after each transaction lets the service's own writes through.
+statement per table. On SQLite transactions are as long as 20 ms allow, and the lock stays free
+between them for as long as a waiting writer of the service needs to notice.
 """
 
 import asyncio
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import select, text
 
 from corpid.domain.organisation import Identifier, Registration
 from corpid.storage import organisation_rows as rows
 from corpid.storage.client_cache import ClientCache
-from corpid.storage.constructs import adding, given, table
-from corpid.storage.interface import Database, Transaction
+from corpid.storage.constructs import given, table
+from corpid.storage.group_commit import RETRY_BETWEEN
+from corpid.storage.interface import Database, Row, Transaction, Work
 from corpid.storage.repositories.operations import add_audit, bump
 from corpid.storage.repositories.organisations import (
     ADD_NAME,
@@ -30,13 +32,24 @@ from keys.clock import Clock, Random, system_clock
 
 T = TypeVar("T")
 
-BATCH: Final = 100
-"""Organisations in one transaction: about 10 ms, during which nobody else can write."""
+HELD_SECONDS: Final = 0.012
+"""SQLite: aim for one transaction, during which nobody else can write; the bound is 20 ms."""
+
+FREE_SECONDS: Final = RETRY_BETWEEN[1] + 0.001
+"""SQLite: least time between two. Whoever waits for the lock tries in it at least once."""
+
+LEAST, MOST = 25, 500
+"""SQLite: organisations in one transaction; between them the size follows the time it takes."""
+
+BATCH: Final = 2000
+"""PostgreSQL: organisations in one transaction. It has locks for rows, so nobody waits."""
 
 LOOKED_UP: Final = 1000
 """Numbers in one look-up."""
 
+_organisation = table("organisation")
 _identifier = table("identifier")
+_name = table("organisation_name")
 _registration = table("registration")
 
 # Two look-ups by one index each, and no join: PostgreSQL plans a join for tables as small as they
@@ -57,8 +70,6 @@ _DIGESTS: Final = Statement(
 # PostgreSQL keeps the plan that it made for an empty table until the table is analysed.
 _ANALYSE: Final = Statement(text("ANALYZE organisation, identifier, registration"))
 _FIRST_ANALYSIS: Final = 2000
-_ADD_ORGANISATION: Final = adding(table("organisation"))
-_ADD_IDENTIFIER: Final = adding(_identifier)
 
 
 class SqlRegisterRows:
@@ -73,6 +84,8 @@ class SqlRegisterRows:
         self._database = database
         self._clock = clock
         self._random = random
+        self._at_once = BATCH if database.dialect == "postgresql" else LEAST * 4
+        self._free_until = 0.0
         self._added = 0
         self._next_analysis = _FIRST_ANALYSIS
 
@@ -100,6 +113,11 @@ class SqlRegisterRows:
                         found[scheme, value] = (organisation_id, digests[organisation_id])
         return found
 
+    @property
+    def at_once(self) -> int:
+        """See ``RegisterRows.at_once``."""
+        return self._at_once
+
     async def add(
         self,
         entries: Sequence[tuple[Identifier, Registration]],
@@ -107,36 +125,44 @@ class SqlRegisterRows:
     ) -> None:
         """Add new organisations, each with its number and registration, in batches.
 
-        With ``facts`` every batch has an audit row of them, and raises the counter ``authority``.
+        With ``facts`` every batch has an audit row of them. No counter is raised: nobody can have
+        kept anything of an organisation that was not there.
 
         Raises:
             UniqueViolation: a number belongs to an organisation already; its batch is not written.
         """
-        for batch in _chunks(entries, BATCH):
-            organisations = [
-                {
-                    "organisation_id": registration.organisation_id,
-                    "created_at": registration.recorded_at,
-                    "suspended_at": None,
-                }
-                for _, registration in batch
-            ]
-            identifiers = [
-                rows.identifier_columns(
-                    registration.organisation_id, identifier, registration.recorded_at
-                )
-                for identifier, registration in batch
-            ]
-            registered = [rows.registration_columns(registration) for _, registration in batch]
-            names = [name for _, one in batch for name in rows.folded_names(one)]
-            await self._in_turn(
-                (_ADD_ORGANISATION, organisations),
-                (_ADD_IDENTIFIER, identifiers),
-                (ADD_REGISTRATION, registered),
-                (ADD_NAME, names),
-                audit=None if facts is None else {**facts, "added": len(batch)},
-            )
+        # In the order of their keys: then each row is written next to the one before.
+        entries = sorted(entries, key=lambda entry: entry[1].organisation_id)
+        for batch in self._batches(entries):
+            await self._add(batch, None if facts is None else {**facts, "added": len(batch)})
         await self._analyse(len(entries))
+
+    async def _add(
+        self,
+        batch: Sequence[tuple[Identifier, Registration]],
+        audit: Mapping[str, object] | None,
+    ) -> None:
+        organisations: list[Row] = []
+        identifiers: list[Row] = []
+        registrations: list[Row] = []
+        names: list[Row] = []
+        for identifier, registration in batch:
+            organisation_id, now_ms = registration.organisation_id, registration.recorded_at
+            organisations.append((organisation_id, now_ms, None))
+            identifiers.append(rows.identifier_row(organisation_id, identifier, now_ms))
+            registrations.append(rows.registration_row(registration))
+            names += [(name, organisation_id) for name in rows.folded(registration)]
+        names.sort()
+
+        async def unit(transaction: Transaction) -> None:
+            await transaction.load(_organisation, organisations)
+            await transaction.load(_identifier, identifiers)
+            await transaction.load(_registration, registrations)
+            await transaction.load(_name, names)
+            if audit is not None:
+                await add_audit(self._scope(transaction), "register.imported", audit)
+
+        await self._in_turn(unit, len(batch))
 
     async def _analyse(self, added: int) -> None:
         self._added += added
@@ -153,43 +179,64 @@ class SqlRegisterRows:
     ) -> None:
         """End the open registrations of these organisations and add new ones, in batches.
 
-        ``facts`` as in ``add``; the audit row names the organisations.
+        With ``facts`` every batch has an audit row of them that names the organisations, and
+        raises the counter ``authority`` once.
         """
-        for batch in _chunks(registrations, BATCH):
-            await self._in_turn(
-                (
-                    END_REGISTRATION,
-                    [
-                        {"organisation_id": one.organisation_id, "now": one.recorded_at}
-                        for one in batch
-                    ],
-                ),
-                (REMOVE_NAMES, [{"organisation_id": one.organisation_id} for one in batch]),
-                (ADD_REGISTRATION, [rows.registration_columns(one) for one in batch]),
-                (ADD_NAME, [name for one in batch for name in rows.folded_names(one)]),
-                audit=None
+        for batch in self._batches(registrations):
+            await self._replace(
+                batch,
+                None
                 if facts is None
                 else {**facts, "changed": [one.organisation_id for one in batch]},
             )
 
-    async def _in_turn(
-        self,
-        *steps: tuple[Statement, Sequence[Mapping[str, Any]]],
-        audit: Mapping[str, object] | None,
+    async def _replace(
+        self, batch: Sequence[Registration], audit: Mapping[str, object] | None
     ) -> None:
+        ended = [
+            {"organisation_id": one.organisation_id, "now": one.recorded_at} for one in batch
+        ]
+        unnamed = [{"organisation_id": one.organisation_id} for one in batch]
+        registrations = [rows.registration_columns(one) for one in batch]
+        names = [name for one in batch for name in rows.folded_names(one)]
+
         async def unit(transaction: Transaction) -> None:
-            for statement, parameters in steps:
-                await transaction.many(statement, parameters)
+            await transaction.many(END_REGISTRATION, ended)
+            await transaction.many(REMOVE_NAMES, unnamed)
+            await transaction.many(ADD_REGISTRATION, registrations)
+            await transaction.many(ADD_NAME, names)
             if audit is not None:
-                scope = Scope(transaction, transaction, self._clock, self._random, ClientCache())
-                await add_audit(scope, "register.imported", audit)
+                await add_audit(self._scope(transaction), "register.imported", audit)
                 await bump(transaction, "authority")
 
+        await self._in_turn(unit, len(batch))
+
+    def _scope(self, transaction: Transaction) -> Scope:
+        return Scope(transaction, transaction, self._clock, self._random, ClientCache())
+
+    def _batches(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Batches of the size that fits at the time."""
+        start = 0
+        while start < len(items):
+            size = self._at_once
+            yield items[start : start + size]
+            start += size
+
+    async def _in_turn(self, unit: Work[None], organisations: int) -> None:
+        """One transaction, after the write lock has been free for a while."""
+        if self._database.dialect == "postgresql":
+            await self._database.bulk(unit, repeatable=True)
+            return
+        # The lock is not handed on in order; what is read and prepared meanwhile counts as pause.
+        pause = self._free_until - time.perf_counter()
+        if pause > 0:
+            await asyncio.sleep(pause)
         began = time.perf_counter()
-        await self._database.bulk(unit)
-        if self._database.dialect == "sqlite":
-            # The lock is not handed on in order: without a pause nobody else would get it.
-            await asyncio.sleep(time.perf_counter() - began)
+        await self._database.bulk(unit, repeatable=True)
+        ended = time.perf_counter()
+        self._free_until = ended + FREE_SECONDS
+        fitting = organisations * HELD_SECONDS / (ended - began)
+        self._at_once = int(min(max(fitting, self._at_once / 2, LEAST), self._at_once * 1.1, MOST))
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

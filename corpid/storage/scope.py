@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
+from sqlalchemy import Table
+
 from corpid.clock import milliseconds
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.interface import Connection, Row, Transaction
@@ -63,6 +65,9 @@ class _ReadOnly:
         self._refuse()
 
     async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._refuse()
+
+    async def load(self, table: Table, rows: Sequence[Row], /) -> None:
         self._refuse()
 
     async def notify(self, channel: str) -> None:

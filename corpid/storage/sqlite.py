@@ -20,6 +20,7 @@ from corpid.storage.errors import (
 )
 from corpid.storage.group_commit import RETRY_BETWEEN, GroupCommit
 from corpid.storage.interface import Row, Work
+from corpid.storage.sqlite_bulk import BulkWriter
 from corpid.storage.sqlite_connection import connect, fetch_one, run, translate
 from corpid.storage.statement import DialectName, Statement
 
@@ -27,7 +28,12 @@ T = TypeVar("T")
 
 
 class SqliteDatabase:
-    """One reading and one writing connection to a file; see `Database`."""
+    """One connection to a file; see `Database`.
+
+    Reads go by the connection that writes. No transaction is ever open between two turns of the
+    loop, so they see committed state only; and a connection throws its page cache away when
+    another one has committed, which a reading connection of its own would do at every request.
+    """
 
     dialect: Final[DialectName] = "sqlite"
 
@@ -35,10 +41,10 @@ class SqliteDatabase:
         self._deadline = deadline
         # A relative path must mean the same file for `bulk`, whatever the working directory then.
         self._path = str(Path(path).absolute())
-        self._writer = connect(self._path, read_only=False)
-        self._reader = connect(self._path, read_only=True)
-        self._group = GroupCommit(self._writer, deadline=deadline)
+        self._connection = connect(self._path, read_only=False)
+        self._group = GroupCommit(self._connection, deadline=deadline)
         self._bulk: ThreadPoolExecutor | None = None
+        self._repeatable: BulkWriter | None = None
         self._refusal: str | None = None
         fork_guard.guard(self)
 
@@ -64,10 +70,12 @@ class SqliteDatabase:
         if self._refusal is not None or self._group.working or statement.writes:
             self._check_readable(statement)
         try:
-            return fetch_one(self._reader, compiled.sql, values)
+            return fetch_one(self._connection, compiled.sql, values)
         except (sqlite3.Error, UnicodeEncodeError) as error:
             first = error
-        return await self._patiently(lambda: fetch_one(self._reader, compiled.sql, values), first)
+        return await self._patiently(
+            lambda: fetch_one(self._connection, compiled.sql, values), first
+        )
 
     async def all(self, statement: Statement, /, **params: Any) -> list[Row]:
         """See `Connection.all`."""
@@ -76,11 +84,11 @@ class SqliteDatabase:
         if self._refusal is not None or self._group.working or statement.writes:
             self._check_readable(statement)
         try:
-            return self._reader.execute(compiled.sql, values).fetchall()
+            return self._connection.execute(compiled.sql, values).fetchall()
         except (sqlite3.Error, UnicodeEncodeError) as error:
             first = error
         return await self._patiently(
-            lambda: self._reader.execute(compiled.sql, values).fetchall(), first
+            lambda: self._connection.execute(compiled.sql, values).fetchall(), first
         )
 
     def _check_readable(self, statement: Statement) -> None:
@@ -109,9 +117,13 @@ class SqliteDatabase:
         self._check_usable()
         return await self._group.write(work)
 
-    async def bulk(self, work: Work[T], /) -> T:
+    async def bulk(self, work: Work[T], /, *, repeatable: bool = False) -> T:
         """See `Database.bulk`."""
         self._check_usable()
+        if repeatable:
+            if self._repeatable is None:
+                self._repeatable = BulkWriter(self._path, busy_timeout=self._deadline)
+            return await self._repeatable.write(work)
         if self._bulk is None:
             self._bulk = ThreadPoolExecutor(1, thread_name_prefix="storage-bulk")
         loop = asyncio.get_running_loop()
@@ -140,8 +152,10 @@ class SqliteDatabase:
         if self._bulk is not None:
             bulk, self._bulk = self._bulk, None
             await asyncio.get_running_loop().run_in_executor(None, bulk.shutdown)
-        self._reader.close()
-        self._writer.close()
+        if self._repeatable is not None:
+            repeatable, self._repeatable = self._repeatable, None
+            await repeatable.close()
+        self._connection.close()
         fork_guard.release(self)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Mapping, Sequence
 from types import CoroutineType
 from typing import Any, Final, TypeVar
 
+from sqlalchemy import Table
+
 from corpid.storage.errors import (
     AwaitedInsideTransaction,
     IntegrityViolation,
@@ -177,6 +179,20 @@ class SqliteTransaction:
         values = [compiled.bind(row) for row in rows]
         try:
             connection.executemany(compiled.sql, values)
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            raise self._failed(error) from error
+
+    async def load(self, table: Table, rows: Sequence[Row], /) -> None:
+        """See `Transaction.load`."""
+        connection = self._open()
+        if "\0" in "".join([one for row in rows for one in row if one.__class__ is str]):
+            self.failure = InvalidValue("a value has a NUL character")  # as on PostgreSQL
+            raise self.failure
+        names = [column.name for column in table.columns]
+        marks = ", ".join("?" * len(names))
+        sql = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+        try:
+            connection.executemany(sql, rows)
         except (sqlite3.Error, UnicodeEncodeError) as error:
             raise self._failed(error) from error
 

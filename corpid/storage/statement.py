@@ -92,7 +92,17 @@ def any_of(tested: Any, name: str) -> ColumnElement[bool]:
 class CompiledStatement:
     """One statement in one dialect: `sql`, and `bind` from named to positional values."""
 
-    __slots__ = ("_constants", "_converters", "_kinds", "_names", "_wanted", "sql")
+    __slots__ = (
+        "_constants",
+        "_converters",
+        "_kinds",
+        "_names",
+        "_numbers",
+        "_octets",
+        "_texts",
+        "_wanted",
+        "sql",
+    )
 
     def __init__(self, construct: Executable, dialect: DialectName) -> None:
         compiled = _compile(construct, dialect)
@@ -113,6 +123,10 @@ class CompiledStatement:
         self._kinds: tuple[Kind, ...] = tuple(
             _kind(binds[name]) if name in wanted else _ANYTHING for name in self._names
         )
+        kinds = tuple(enumerate(self._kinds))
+        self._texts = tuple(at for at, (kind, _, _) in kinds if kind is str)
+        self._octets = tuple(at for at, (kind, _, _) in kinds if kind is bytes)
+        self._numbers = tuple((at, low, high) for at, (kind, low, high) in kinds if kind is int)
         self._converters: dict[str, Callable[[Any], Any]] = {
             name: _json_array for name in wanted if isinstance(binds[name].type, _JsonArray)
         }
@@ -137,16 +151,17 @@ class CompiledStatement:
             values = tuple([named[name] for name in self._names])
         except KeyError:
             raise self._mismatch(params) from None
-        for value, (kind, low, high) in zip(values, self._kinds, strict=True):
-            if value is None:
-                continue
-            if kind is str and type(value) is str:
-                if "\0" in value:
-                    raise self._refusal(values)
-            elif kind is int and type(value) is int:
-                if not low <= value <= high:
-                    raise self._refusal(values)
-            elif kind is not None and not isinstance(value, kind):
+        for at in self._texts:
+            value = values[at]
+            if value is not None and (not isinstance(value, str) or "\0" in value):
+                raise self._refusal(values)
+        for at, low, high in self._numbers:
+            value = values[at]
+            if value is not None and (not isinstance(value, int) or not low <= value <= high):
+                raise self._refusal(values)
+        for at in self._octets:
+            value = values[at]
+            if value is not None and not isinstance(value, bytes):
                 raise self._refusal(values)
         return values
 

@@ -1,44 +1,69 @@
 """Prometheus metrics: requests by endpoint and status, and how long they took."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from bisect import bisect_left
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Final
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_NAMES: Final = (*map(str, _BUCKETS), "+Inf")
 
 
-class Metrics:
-    """Counters of one process, with children kept by endpoint so that a request costs little."""
+class _Durations:
+    """How many requests fell into each bucket, and the sum of their seconds."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * len(_NAMES)
+        self.seconds = 0.0
+
+
+class Metrics(Collector):
+    """Counts of one process, kept as plain numbers and put into form when they are asked for.
+
+    Requests are counted on one event loop, so the library's locks would only cost.
+    """
 
     def __init__(self, known_paths: frozenset[str]) -> None:
         self.registry = CollectorRegistry()
         self._known = known_paths
-        self._requests = Counter(
-            "corpid_requests_total",
-            "HTTP requests by endpoint and status",
-            ["endpoint", "status"],
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "corpid_request_seconds",
-            "Time to answer, by endpoint",
-            ["endpoint"],
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
-        self._counters: dict[tuple[str, int], Counter] = {}
-        self._histograms: dict[str, Histogram] = {}
+        self._requests: dict[tuple[str, int], int] = {}
+        self._durations: dict[str, _Durations] = {}
+        self.registry.register(self)
 
     def observe(self, path: str, status: int, seconds: float) -> None:
         """Count one request. Unknown paths share one label, so that nobody can grow the table."""
         endpoint = path if path in self._known else "other"
-        counter = self._counters.get((endpoint, status))
-        if counter is None:
-            counter = self._requests.labels(endpoint, str(status))
-            self._counters[endpoint, status] = counter
-        counter.inc()
-        histogram = self._histograms.get(endpoint)
-        if histogram is None:
-            histogram = self._histograms[endpoint] = self._seconds.labels(endpoint)
-        histogram.observe(seconds)
+        key = (endpoint, status)
+        self._requests[key] = self._requests.get(key, 0) + 1
+        durations = self._durations.get(endpoint)
+        if durations is None:
+            durations = self._durations[endpoint] = _Durations()
+        durations.counts[bisect_left(_BUCKETS, seconds)] += 1
+        durations.seconds += seconds
+
+    def collect(self) -> Iterable[Metric]:
+        """See ``Collector.collect``."""
+        requests = CounterMetricFamily(
+            "corpid_requests",
+            "HTTP requests by endpoint and status",
+            labels=["endpoint", "status"],
+        )
+        for (endpoint, status), count in self._requests.items():
+            requests.add_metric([endpoint, str(status)], count)
+        yield requests
+        seconds = HistogramMetricFamily(
+            "corpid_request_seconds", "Time to answer, by endpoint", labels=["endpoint"]
+        )
+        for endpoint, durations in self._durations.items():
+            buckets = list(zip(_NAMES, accumulate(durations.counts), strict=True))
+            seconds.add_metric([endpoint], buckets, durations.seconds)
+        yield seconds
 
     def exposition(self) -> bytes:
         """The text format that Prometheus reads."""

@@ -13,7 +13,7 @@ from corpid.domain.languages import Language, Names
 from corpid.domain.mandate import Limit
 from corpid.domain.organisation import IdentifierScheme, Organisation
 from corpid.services.authorities import ActingAuthority
-from corpid.services.claims import SCOPES
+from corpid.services.claims import SCOPES, scopes_of_claims
 from corpid.services.consent import requested_extras
 from corpid.web.translations import Texts
 from oidc.ports import AuthorizationRequest
@@ -88,9 +88,7 @@ def told(texts: Texts, request: AuthorizationRequest) -> list[Markup]:
     extras = sorted(requested_extras(request))
     claims = {extra.removeprefix("claim:") for extra in extras if extra.startswith("claim:")}
     by_claim = [
-        scope
-        for scope, names in SCOPES.items()
-        if claims & set(names) and not {"act", "sub"} & set(names)
+        scope for scope in SCOPES if scope in scopes_of_claims(frozenset(claims), request.client)
     ]
     sentences = []
     for scope in dict.fromkeys((*request.scope, *by_claim)):

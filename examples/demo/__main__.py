@@ -5,6 +5,7 @@ receives the credentials, bank and partner verify them, an operator revokes, and
 refuses. Every refusal that must come is asserted by its error code.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -19,9 +20,13 @@ from examples.processes import ROOT, CommandFailed
 
 def main() -> int:
     """Play the story; 0 when everything came out as it must."""
+    parser = argparse.ArgumentParser(description="Play the main job end to end.")
+    parser.add_argument(
+        "--build", type=Path, default=ROOT / "build", help="a folder for its files (default: build)"
+    )
+    build: Path = parser.parse_args().build.absolute()
     account = Account()
-    build = ROOT / "build"
-    build.mkdir(exist_ok=True)
+    build.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="demo-", dir=build))
     try:
         with Stage(folder, account) as stage:

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import hmac
+import ssl
 import struct
 import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx2
@@ -53,9 +55,11 @@ class _Forms(HTMLParser):
 class Browser:
     """Follows redirects within the service, and stops at the relying party's address."""
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, home: str, authority: Path | None = None) -> None:
+        """``authority`` is the certificate of one to trust for https, and no other."""
+        trusted = ssl.create_default_context(cafile=authority) if authority else True
         self.home = home
-        self._http = httpx2.Client(follow_redirects=False, timeout=10)
+        self._http = httpx2.Client(follow_redirects=False, timeout=10, verify=trusted)
         self._address = ""
         self.form: Form | None = None
         self.title = ""

@@ -1,12 +1,13 @@
 """The credential endpoint (OpenID4VCI 1.0, 8): SD-JWT VCs bound to the wallet's key."""
 
+import contextlib
 import hashlib
 from typing import Any
 
 from keys import base64url
 from keys.clock import Random
 from keys.jwk import PublicKey, required_members
-from oidc.errors import InsufficientScope, OAuthError
+from oidc.errors import InsufficientScope, OAuthError, TemporarilyUnavailable
 from oidc.formats.sd_jwt import issue
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
@@ -24,6 +25,7 @@ from oidc.records import Grant
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error, send_json
 
+_ATTEMPTS = 3
 _NOTIFICATION_BYTES = 16
 _SALTS_BYTES = 512
 
@@ -69,11 +71,11 @@ class CredentialEndpoint:
             nonces=issuer.credential_nonces,
             now=now,
         )
-        try:
-            return await self._issue(presented, grant, configuration, holder, now)
-        except BasisChanged:
-            # The facts moved between decision and record, which wrote nothing: once more.
-            return await self._issue(presented, grant, configuration, holder, now)
+        for _ in range(_ATTEMPTS):
+            # The facts may move between decision and record, which then wrote nothing: once more.
+            with contextlib.suppress(BasisChanged):
+                return await self._issue(presented, grant, configuration, holder, now)
+        raise TemporarilyUnavailable("what this credential says is changing just now: try again")
 
     async def _issue(
         self,

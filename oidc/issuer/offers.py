@@ -1,11 +1,13 @@
 """Credential offers by reference (OpenID4VCI 1.0, 4.1.3): the document behind the URI."""
 
+import re
+
 from oidc.errors import InvalidRequest, OAuthError
 from oidc.issuer.context import Issuer
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error, send_json
 
-_MAX_ID = 64
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class OfferEndpoint:
@@ -19,7 +21,8 @@ class OfferEndpoint:
         try:
             require_method(scope, "GET")
             offer_id = str(scope["path"]).rpartition("/")[2]
-            found = None if len(offer_id) > _MAX_ID else await self._issuer.store.offer(offer_id)
+            known = _ID.fullmatch(offer_id) is not None
+            found = await self._issuer.store.offer(offer_id) if known else None
             if found is None:
                 raise InvalidRequest(
                     "this offer is unknown, was used, or has expired: ask for another", status=404

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from keys import base64url
 from oidc.errors import InvalidRequest, InvalidRequestUri, OAuthError
 from oidc.ports import Approval, AuthorizationRequest, ProviderWrites, Redirect
 from oidc.profiles import PROFILES
@@ -27,10 +26,9 @@ from oidc.request import (
     require_method,
 )
 from oidc.response import NO_STORE, Headers, send_bytes, send_redirect
-from oidc.secrets import AUTHORIZATION_CODE, REQUEST_URI, new_token
+from oidc.secrets import AUTHORIZATION_CODE, REQUEST_URI, new_grant_id, new_token
 
 MAX_LANGUAGE_HEADER: Final = 1024
-_GRANT_ID_BYTES: Final = 16
 _PAGE: Final[Headers] = [
     (b"content-type", b"text/html; charset=utf-8"),
     *NO_STORE,
@@ -93,9 +91,10 @@ class AuthorizeEndpoint:
 
         Raises:
             InvalidRequestUri: the pushed request was used meanwhile; nothing was issued.
+            OAuthError: the approval does not hold any more; nothing was issued.
         """
         completion = self.prepare(request, approval)
-        await self._provider.store.write(completion.work)
+        await self._provider.interactions.confirm(approval, completion.work)
         return completion.location
 
     def prepare(self, request: AuthorizationRequest, approval: Approval) -> Completion:
@@ -192,7 +191,7 @@ class AuthorizeEndpoint:
     def _grant(self, request: AuthorizationRequest, approval: Approval, now_ms: int) -> Grant:
         policy_end = now_ms + self._provider.config.lifetimes.refresh_token * 1000
         return Grant(
-            grant_id=base64url.encode(self._provider.random(_GRANT_ID_BYTES)),
+            grant_id=new_grant_id(now_ms, self._provider.random),
             client_id=request.client.client_id,
             grant_type="authorization_code",
             subject=approval.subject,

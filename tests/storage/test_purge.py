@@ -9,7 +9,7 @@ from corpid.services.ports import UnitOfWork
 from corpid.services.records import OutboxMessage
 from corpid.storage.constructs import table
 from corpid.storage.database import Database
-from corpid.storage.purge import DELIVERED_KEPT, OFFERS_KEPT, REUSE_SEEN, purge
+from corpid.storage.purge import DELIVERED_KEPT, OFFERS_KEPT, REUSE_SEEN, UNDELIVERED_KEPT, purge
 from corpid.storage.statement import Statement
 from corpid.storage.store import SqlStore
 from tests.support.stored import (
@@ -104,12 +104,11 @@ async def test_a_row_goes_when_it_has_outlived_its_use(
     assert (await counts(database))[name] == 0
 
 
-async def test_a_delivered_message_goes_after_a_week_an_undelivered_one_never(
+async def test_a_delivered_message_goes_after_a_week_an_undelivered_one_after_a_month(
     store: SqlStore, database: Database
 ) -> None:
     await fill(store)
-    far = NOW + 100 * DELIVERED_KEPT
-    assert (await purge(database, far))["outbox"] == 0
+    assert (await purge(database, NOW + UNDELIVERED_KEPT))["outbox"] == 0
     delivered = Statement(update(table("outbox")).values(delivered_at=NOW))
 
     async def work(transaction: Any) -> int:
@@ -118,6 +117,12 @@ async def test_a_delivered_message_goes_after_a_week_an_undelivered_one_never(
     await database.write(work)
     assert (await purge(database, NOW + DELIVERED_KEPT))["outbox"] == 0
     assert (await purge(database, NOW + DELIVERED_KEPT + 1))["outbox"] == 1
+
+
+async def test_a_message_that_nobody_takes_is_given_up(store: SqlStore, database: Database) -> None:
+    await fill(store)
+    assert (await purge(database, NOW + UNDELIVERED_KEPT))["outbox"] == 0
+    assert (await purge(database, NOW + UNDELIVERED_KEPT + 1))["outbox"] == 1
 
 
 async def test_a_grant_stays_as_long_as_a_token_of_it(store: SqlStore, database: Database) -> None:

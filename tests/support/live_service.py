@@ -12,7 +12,7 @@ Tests share the service and nothing in it: whoever needs a business to suspend m
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,8 +43,8 @@ class _Server:
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self, settings: "asyncio.Future[Settings] | Any") -> Settings:
-        """Begin to serve; `settings` is a coroutine that gives them."""
+    def start(self, settings: Coroutine[Any, Any, Settings]) -> Settings:
+        """Begin to serve; `settings` gives them, in the loop that serves."""
         self._thread = threading.Thread(target=self._run, args=(settings,), daemon=True)
         self._thread.start()
         return self._ready.result(START_SECONDS)
@@ -56,7 +56,7 @@ class _Server:
         if self._thread is not None:
             self._thread.join(START_SECONDS)
 
-    def _run(self, settings: Any) -> None:
+    def _run(self, settings: Coroutine[Any, Any, Settings]) -> None:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(self._serve(settings))
@@ -66,8 +66,8 @@ class _Server:
                 raise
             self._ready.set_exception(error)
 
-    async def _serve(self, making: Any) -> None:
-        settings: Settings = await making
+    async def _serve(self, making: Coroutine[Any, Any, Settings]) -> None:
+        settings = await making
         with listen(settings.host, settings.port) as listening:
             async with application(settings) as built:
                 # As `corpid.web.app.serve` has it, without the signals of a main program.

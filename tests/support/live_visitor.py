@@ -1,6 +1,6 @@
 """A person with a browser: goes through the service's pages by reading their forms."""
 
-from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from examples.demo.browser import Browser, one_time_code
@@ -12,8 +12,8 @@ MAX_PAGES = 8
 class Visitor(Browser):
     """A browser that knows the pages' stable names. ``steps`` are the pages it met."""
 
-    def __init__(self, issuer: str) -> None:
-        super().__init__(issuer)
+    def __init__(self, issuer: str, authority: Path | None = None) -> None:
+        super().__init__(issuer, authority)
         self.steps: list[str] = []
 
     @property
@@ -65,8 +65,3 @@ class Visitor(Browser):
 def answer_in(url: str) -> dict[str, str]:
     """The parameters of an authorization response."""
     return dict(parse_qsl(urlsplit(url).query, strict_parsing=True))
-
-
-def without_code(answer: Mapping[str, str]) -> dict[str, str]:
-    """An authorization response without what is different each time."""
-    return {name: value for name, value in answer.items() if name != "code"}

@@ -1,5 +1,6 @@
-"""HTTP requests of any bytes, each on a connection of its own: what no client library would send."""
+"""HTTP requests of any bytes, each on a connection of its own: what no library would send."""
 
+import contextlib
 import socket
 from collections.abc import Iterable, Mapping
 
@@ -21,15 +22,12 @@ def exchange(port: int, request: bytes) -> Answer:
     """Send these bytes and read to the end of the connection."""
     received = bytearray()
     with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection:
-        try:
+        # Refused before it was read to the end: the answer is there all the same.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(request)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before it was read to the end: the answer is there all the same
-        try:
+        with contextlib.suppress(ConnectionResetError):
             while part := connection.recv(65536):
                 received += part
-        except ConnectionResetError:
-            pass
     return _parse(bytes(received))
 
 

@@ -106,20 +106,19 @@ _BASIS: Final = (
     .join(_person, given(_person.c.person_id))
     .where(given(_organisation.c.organisation_id), _registration.c.ended_at.is_(None))
 )
+_BASIS_ROWS: Final = (_organisation, _registration, _person)
 _STANDING_BY_MANDATE: Final = shared(
     _BASIS.join(_mandate, given(_mandate.c.mandate_id, "authority")).add_columns(
         _mandate.c.state, _mandate.c.changed_at
     ),
-    _organisation,
-    _person,
+    *_BASIS_ROWS,
     _mandate,
 )
 _STANDING_BY_REGISTER: Final = shared(
     _BASIS.join(
         _representation, given(_representation.c.representation_id, "authority")
     ).add_columns(_representation.c.recorded_at, _representation.c.ended_at),
-    _organisation,
-    _person,
+    *_BASIS_ROWS,
     _representation,
 )
 _HISTORY: Final = Statement(

@@ -20,13 +20,16 @@ _FINAL: Final = [CredentialState.REPLACED.value, CredentialState.REVOKED.value]
 
 _OFFER: Final = finding(_offer, given(_offer.c.offer_id))
 _ADD_OFFER: Final = adding(_offer)
-_END_OFFERS: Final = changing(
-    _offer,
-    given(_offer.c.authority),
+_OFFER_OPEN: Final = (
     _offer.c.used_at.is_(None),
     _offer.c.ended_at.is_(None),
     _offer.c.expires_at > bindparam("now"),
-    ended_at=bindparam("now"),
+)
+_END_OFFERS: Final = changing(
+    _offer, given(_offer.c.authority), *_OFFER_OPEN, ended_at=bindparam("now")
+)
+_END_OFFERS_OF_PERSON: Final = changing(
+    _offer, given(_offer.c.person_id), *_OFFER_OPEN, ended_at=bindparam("now")
 )
 
 # The mandate's own id is there only when the authority is a mandate, not a representation.
@@ -129,6 +132,11 @@ class SqlCredentials(Repository):
     async def end_offers_by_authority(self, authority: str, now_ms: int) -> int:
         """End the open offers that rest on a mandate or representation; how many."""
         return await self._in.writes.execute(_END_OFFERS, authority=authority, now=now_ms)
+
+    async def end_offers_by_person(self, person_id: str, now_ms: int) -> int:
+        """End the open offers to a person; how many."""
+        execute = self._in.writes.execute
+        return await execute(_END_OFFERS_OF_PERSON, person_id=person_id, now=now_ms)
 
     async def by_id(self, credential_id: str) -> Credential | None:
         """A credential in whatever state."""

@@ -64,7 +64,9 @@ _WHOLE: Final = (
         ),
     )
 )
-_BY_ID: Final = shared(_WHOLE.where(given(_organisation.c.organisation_id)), _organisation)
+_BY_ID: Final = shared(
+    _WHOLE.where(given(_organisation.c.organisation_id)), _organisation, _registration
+)
 _BY_IDS: Final = Statement(_WHOLE.where(any_of(_organisation.c.organisation_id, "ids")))
 _THE_NUMBER: Final = and_(
     given(_identifier.c.scheme), given(_identifier.c.value), _identifier.c.ended_at.is_(None)

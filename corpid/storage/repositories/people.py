@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select
 
 from corpid.domain.person import PasswordMethod, Person, TotpMethod
 from corpid.services.records import SignInGuard
-from corpid.storage.constructs import adding, changing, finding, given, table
+from corpid.storage.constructs import adding, changing, given, shared, table
 from corpid.storage.mapping import name_columns, names_of
 from corpid.storage.scope import Repository
 from corpid.storage.statement import Statement
@@ -15,15 +15,19 @@ _person = table("person")
 _password = table("password")
 _totp = table("totp")
 
-_BY_ID: Final = finding(_person, given(_person.c.person_id))
-_BY_USERNAME: Final = finding(_password, given(_password.c.username))
+_BY_ID: Final = shared(select(*_person.c).where(given(_person.c.person_id)))
+# Inside a write their guards are read to be changed: of many tries at once each must see the
+# count of the one before.
+_ONE_PASSWORD: Final = select(*_password.c).where(given(_password.c.username))
+_BY_USERNAME: Final = Statement(_ONE_PASSWORD), Statement(_ONE_PASSWORD.with_for_update())
+_ONE_TOTP: Final = select(*_totp.c).where(given(_totp.c.person_id))
+_TOTP: Final = Statement(_ONE_TOTP), Statement(_ONE_TOTP.with_for_update())
 _USERNAME: Final = Statement(
     select(_password.c.username)
     .where(given(_password.c.person_id))
     .order_by(_password.c.created_at, _password.c.username)
     .limit(1)
 )
-_TOTP: Final = finding(_totp, given(_totp.c.person_id))
 _ADD: Final = adding(_person)
 _ADD_PASSWORD: Final = adding(_password)
 _SET_PASSWORD: Final = changing(
@@ -54,13 +58,13 @@ _CLOSE: Final = changing(
 
 
 class SqlPeople(Repository):
-    """``services.ports.People``."""
+    """``services.ports.People``. Inside a write, what is read by one key stays as it is."""
 
     __slots__ = ()
 
     async def by_id(self, person_id: str) -> Person | None:
         """The person, closed accounts too."""
-        row = await self._in.reads.one(_BY_ID, person_id=person_id)
+        row = await self._in.reads.one(_BY_ID[self._in.locking], person_id=person_id)
         if row is None:
             return None
         key, name_en, name_zh_hant, name_zh_hans, *rest = row
@@ -68,7 +72,7 @@ class SqlPeople(Repository):
 
     async def by_username(self, username: str) -> tuple[PasswordMethod, SignInGuard] | None:
         """The password method of that name."""
-        row = await self._in.reads.one(_BY_USERNAME, username=username)
+        row = await self._in.reads.one(_BY_USERNAME[self._in.locking], username=username)
         if row is None:
             return None
         name, person_id, password_hash, failures, blocked_until, _ = row
@@ -81,7 +85,7 @@ class SqlPeople(Repository):
 
     async def totp(self, person_id: str) -> tuple[TotpMethod, SignInGuard] | None:
         """The one-time-code method of the person."""
-        row = await self._in.reads.one(_TOTP, person_id=person_id)
+        row = await self._in.reads.one(_TOTP[self._in.locking], person_id=person_id)
         if row is None:
             return None
         key, sealed_secret, last_step, failures, blocked_until, _ = row

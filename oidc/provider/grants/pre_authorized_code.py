@@ -3,7 +3,6 @@
 import hmac
 from typing import Final
 
-from keys import base64url
 from oidc.errors import InvalidClient, InvalidDpopProof, InvalidGrant, InvalidRequest, OAuthError
 from oidc.ports import ProviderWrites
 from oidc.provider import tokens
@@ -11,10 +10,10 @@ from oidc.provider.resources import OWN
 from oidc.provider.token_request import Prepared, TokenRequest, refuse, token_response
 from oidc.provider.token_set import TokenSet
 from oidc.records import AuditEvent, Grant, PreAuthorizedOffer
+from oidc.secrets import new_grant_id
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 MAX_WRONG_TRIES: Final = 5
-_ID_BYTES: Final = 16
 # The same words for a wrong transaction code and for an offer that is no longer good: with them
 # apart, one could go on guessing after the offer has ended.
 _REFUSED: Final = (
@@ -95,7 +94,7 @@ async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared
 def _grant(request: TokenRequest, offer: PreAuthorizedOffer) -> Grant:
     lifetime = request.provider.config.lifetimes.access_token
     return Grant(
-        grant_id=base64url.encode(request.provider.random(_ID_BYTES)),
+        grant_id=new_grant_id(request.now_ms, request.provider.random),
         client_id="" if request.client is None else request.client.client_id,
         grant_type=GRANT_TYPE,
         subject=offer.subject,

@@ -1,15 +1,21 @@
 """The authorization endpoint: what may be redirected, what is only shown, what is used up when."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from oidc.errors import ConsentRequired, InvalidRequestUri
-from oidc.ports import Approval, AuthorizationRequest, Redirect
+from oidc.errors import AccessDenied, ConsentRequired, InvalidRequestUri
+from oidc.ports import (
+    Approval,
+    AuthorizationRequest,
+    ProviderStore,
+    ProviderWrites,
+    Redirect,
+)
 from oidc.provider.authorize import AuthorizeEndpoint
 from oidc.provider.endpoints import PUSHED_AUTHORIZATION
 from tests.support.asgi import Answer, call, post_form
@@ -32,7 +38,9 @@ FORM = (b"content-type", b"application/x-www-form-urlencoded")
 class Host:
     """An ``Interactions`` port that says what the test wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: ProviderStore) -> None:
+        self.store = store
+        self.confirmation: Exception | None = None
         self.decision: Approval | Redirect | Exception = APPROVAL
         self.requests: list[AuthorizationRequest] = []
         self.cookies: list[Mapping[str, str]] = []
@@ -46,6 +54,13 @@ class Host:
             raise self.decision
         return self.decision
 
+    async def confirm(
+        self, approval: Approval, issue: Callable[[ProviderWrites], Awaitable[None]]
+    ) -> None:
+        if isinstance(self.confirmation, Exception):
+            raise self.confirmation
+        await self.store.write(issue)
+
     async def error_page(
         self, code: str, description: str, ui_locales: tuple[str, ...], accept_language: str
     ) -> bytes:
@@ -55,7 +70,7 @@ class Host:
 class AuthorizeWorld(World):
     def __init__(self, **config: Any) -> None:
         super().__init__(**config)
-        self.host = Host()
+        self.host = Host(self.provider.store)
         self.provider = replace(self.provider, interactions=self.host)
         self.authorize = AuthorizeEndpoint(self.provider)
 
@@ -332,3 +347,10 @@ async def test_a_disabled_client_gets_no_code(world: AuthorizeWorld) -> None:
     request_uri = await world.push()
     del world.tables.clients["bank"]
     assert shown(await world.get_pushed(request_uri)) == "invalid_request"
+
+
+async def test_an_approval_that_holds_no_longer_gives_no_code(world: AuthorizeWorld) -> None:
+    world.host.confirmation = AccessDenied("the authority has ended meanwhile")
+    assert response(await world.get_pushed(await world.push()))["error"] == "access_denied"
+    assert not world.tables.codes
+    assert not world.tables.grants

@@ -94,7 +94,7 @@ async def test_waits_for_another_process_without_stopping_the_loop(database, pat
             tried.set()
 
     with another_process_holds(path) as process:
-        database._writer.set_trace_callback(note)
+        database._connection.set_trace_callback(note)
         lag = Lag()
         writes = [asyncio.create_task(database.write(inserting(id_))) for id_ in range(3)]
         await tried.wait()
@@ -124,7 +124,7 @@ async def test_gives_up_after_the_deadline(path):
 
 async def test_cancelled_while_waiting_is_not_run(database, path):
     tried = asyncio.Event()
-    database._writer.set_trace_callback(lambda _: tried.set())
+    database._connection.set_trace_callback(lambda _: tried.set())
     with another_process_holds(path) as process:
         writes = [asyncio.create_task(database.write(inserting(id_))) for id_ in range(3)]
         await tried.wait()
@@ -213,22 +213,21 @@ async def test_the_file_is_private_durable_and_checked(tmp_path, engine):
     old = os.umask(0)
     try:
         database = await open_database(f"sqlite:///{path}")
-        database._writer.execute("CREATE TABLE t(x)")
+        database._connection.execute("CREATE TABLE t(x)")
     finally:
         os.umask(old)
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         assert file.stat().st_mode & 0o777 == 0o600
-    for connection in (database._writer, database._reader):
-        settings = {
-            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
-        assert settings == {
-            "journal_mode": "wal",
-            "synchronous": 2,
-            "foreign_keys": 1,
-            "busy_timeout": 0,
-        }
+    settings = {
+        name: database._connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    }
+    assert settings == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 0,
+    }
     await database.close()
 
 
@@ -277,7 +276,7 @@ async def test_what_cannot_be_opened_is_unavailable(tmp_path, engine, name, cont
 
 
 async def test_a_read_only_database_is_unavailable_for_writing(database):
-    database._writer.execute("PRAGMA query_only=ON")
+    database._connection.execute("PRAGMA query_only=ON")
     with pytest.raises(StorageUnavailable, match="read-only"):
         await database.write(inserting(1))
 

@@ -43,7 +43,7 @@ def trace(database: SqliteDatabase) -> list[str]:
         if sql.split(maxsplit=1)[0] in {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}:
             seen.append(sql)
 
-    database._writer.set_trace_callback(note)
+    database._connection.set_trace_callback(note)
     return seen
 
 
@@ -83,7 +83,7 @@ async def test_nobody_is_answered_before_the_commit(database, witness):
         assert committed == [0]
         assert witness.execute("SELECT 1 FROM item WHERE id = ?", (id_,)).fetchone() == (1,)
 
-    database._writer.set_trace_callback(note)
+    database._connection.set_trace_callback(note)
     tasks = [asyncio.create_task(caller(id_)) for id_ in range(8)]
     await asyncio.gather(*tasks)
 
@@ -106,8 +106,8 @@ async def test_a_commit_that_fails_is_everybodys_failure(database):
 
 @pytest.mark.parametrize("neighbours", [0, 4])
 async def test_a_full_disk_is_reported_and_nothing_false_is_acknowledged(database, neighbours):
-    (pages,) = database._writer.execute("PRAGMA page_count").fetchone()
-    database._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
+    (pages,) = database._connection.execute("PRAGMA page_count").fetchone()
+    database._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     outcomes = await asyncio.gather(
         *(database.write(inserting(id_)) for id_ in range(neighbours)),
         database.write(inserting(100, data=b"x" * 1_000_000)),
@@ -117,7 +117,7 @@ async def test_a_full_disk_is_reported_and_nothing_false_is_acknowledged(databas
     assert "full" in str(outcomes[-1])
     acknowledged = [(outcome,) for outcome in outcomes if isinstance(outcome, int)]
     assert await database.all(IDS) == acknowledged
-    database._writer.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    database._connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
     assert await database.write(inserting(200)) == 200
 
 
@@ -125,7 +125,7 @@ async def test_units_do_not_run_outside_a_transaction_that_sqlite_rolled_back(da
     """An automatic rollback in the middle of a group takes the earlier units with it."""
 
     async def lose_everything(_: Transaction):
-        database._writer.execute("ROLLBACK")
+        database._connection.execute("ROLLBACK")
         raise LookupError
 
     outcomes = await asyncio.gather(
@@ -145,7 +145,7 @@ def test_an_interrupt_rolls_back_and_passes(tmp_path, engine):
 
     async def interrupted() -> None:
         database = await open_database(url)
-        database._writer.execute("CREATE TABLE item(id, label, data, count, used_at)")
+        database._connection.execute("CREATE TABLE item(id, label, data, count, used_at)")
 
         async def interrupt(_: Transaction):
             raise KeyboardInterrupt

@@ -1,0 +1,101 @@
+"""Bulk writing on SQLite: imports that can be repeated, in a thread with a connection of its own."""
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from corpid.storage.interface import Work
+from corpid.storage.sqlite_connection import connect, run, translate
+
+T = TypeVar("T")
+
+CACHE_KIB: Final = 64 * 1024
+"""Page cache of the connection: an import touches a page of every index again and again."""
+
+CHECKPOINT_EVERY: Final = 8
+"""Transactions between two checkpoints: about 16 MB of journal."""
+
+MAX_FRAMES: Final = 16_384
+"""Pages of journal (64 MB) from which on others are made to wait for a moment to begin it anew."""
+
+_RESTART_PATIENCE_MS: Final = 10
+
+
+class BulkWriter:
+    """Runs units of work one after another in a thread, on one connection that is kept.
+
+    Its commits do not wait for the disk (synchronous=NORMAL). With a write-ahead journal a power
+    cut may then take the last of them, never a part of one, and never anything else: a commit of
+    another connection (FULL) syncs the whole journal up to itself, and with it all that was
+    written here before. So this is for work that can be done again from its source.
+
+    Checkpoints run here between two units, when nobody needs the write lock for them, and not
+    within a commit; and so often that a commit of the service finds little journal to sync.
+    """
+
+    def __init__(self, path: str, *, busy_timeout: float) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-bulk-kept")
+        self._connection: sqlite3.Connection | None = None
+        self._commits = 0
+
+    async def write(self, work: Work[T]) -> T:
+        """One transaction; see `Database.bulk`."""
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self._thread, self._unit, work)
+        self._commits += 1
+        if self._commits % CHECKPOINT_EVERY == 0:
+            self._thread.submit(self._checkpoint)
+        return result
+
+    def _unit(self, work: Work[T]) -> T:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._open()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            result = run(work, connection)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise translate(error) from error
+        finally:
+            if connection.in_transaction:
+                connection.rollback()
+        return result
+
+    def _open(self) -> sqlite3.Connection:
+        connection = connect(self._path, read_only=False, busy_timeout=self._busy_timeout)
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        return connection
+
+    def _checkpoint(self) -> None:
+        """Move the journal into the file. A failure shows at the next write, or does no harm."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if frames > MAX_FRAMES:
+                # Others wrote meanwhile, again and again, so that it never began anew by itself.
+                # Little is left to move. Whoever still reads an old part is not waited for long.
+                connection.execute(f"PRAGMA busy_timeout={_RESTART_PATIENCE_MS}")
+                connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+                connection.execute(f"PRAGMA busy_timeout={int(self._busy_timeout * 1000)}")
+        except sqlite3.Error as error:
+            self._discard()
+            raise translate(error) from error
+
+    def _discard(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def close(self) -> None:
+        """Finish what runs, and close the connection in its thread."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._discard)
+        await loop.run_in_executor(None, self._thread.shutdown)
