@@ -164,6 +164,7 @@ def upgrade() -> None:
         *to(person_id="person.person_id", organisation_id="organisation.organisation_id"),
     )
     index("ix_consent_client", "consent", "client_id")
+    index("ix_consent_organisation", "consent", "organisation_id", where="ended_at IS NULL")
     index(
         "ux_consent_open",
         "consent",

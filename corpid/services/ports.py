@@ -161,7 +161,12 @@ class SignIns(Protocol):
         """Replace the open consent, if any."""
 
     async def end_consents(
-        self, now_ms: int, *, person_id: str | None = None, client_id: str | None = None
+        self,
+        now_ms: int,
+        *,
+        person_id: str | None = None,
+        client_id: str | None = None,
+        organisation_id: str | None = None,
     ) -> int: ...
 
 
@@ -316,6 +321,22 @@ class RegisterRows(Protocol):
         self, numbers: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[str, bytes]]:
         """The same with the organisation id before the digest."""
+
+    async def statuses(self, organisation_ids: Sequence[str]) -> dict[str, str]:
+        """What the open registrations of these organisations say of their status."""
+
+    async def resting(self, organisation_ids: Sequence[str]) -> set[str]:
+        """Those of these on which something rests.
+
+        An open representation, a mandate that is not over (given or held), a credential that is
+        not revoked or replaced, a live authorization, a consent.
+        """
+
+    async def ended_but_resting(self, after: str, limit: int) -> list[str]:
+        """Organisations that have ended by their register, and something rests on them still.
+
+        In the order of their ids, those after ``after``.
+        """
 
     async def add(
         self,

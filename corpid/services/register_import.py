@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from corpid.domain.business_number import BusinessNumber
 from corpid.domain.identifiers import ordered_text_id
 from corpid.domain.organisation import Branch, Identifier, Registration
-from corpid.domain.register_entry import RegisterEntry
+from corpid.domain.register_entry import EntityStatus, RegisterEntry
 from corpid.services.organisations import SCHEMES, identifier_of, registration_of
 from corpid.services.ports import RegisterRows, Store, UnitOfWork
 from corpid.services.revocation import Revocation
@@ -20,6 +20,9 @@ from keys.clock import Clock, Random
 
 BRANCHES: Final = 2000
 """Branches that are kept until the businesses that they belong to are written."""
+
+LEFTOVERS: Final = 500
+"""Organisations in one look for what was left on ended ones."""
 
 MAX_PROBLEMS: Final = 1000
 """Problems that are kept with line and reason; beyond, they are only counted."""
@@ -132,6 +135,7 @@ class RegisterImport:
                 break
             except Exception:
                 await self._finish(entries, branches)
+                await self._end_leftovers()
                 raise
             self.report.rows += 1
             self.report.line = line
@@ -147,6 +151,7 @@ class RegisterImport:
                 if len(entries) >= self._rows.at_once:
                     await self._businesses(entries)
         await self._finish(entries, branches)
+        await self._end_leftovers()
         return self.report
 
     async def _finish(
@@ -196,20 +201,39 @@ class RegisterImport:
         return first
 
     async def _replace(self, changed: Sequence[Registration]) -> None:
-        """Write what differs. Where a business ceases to be live, or is so again, what was given
-        out on it follows in the same transaction; those are few.
+        """Write what differs.
+
+        Where a business ceases to be live, or is so again, and something rests on it, that
+        follows in the same transaction; those are few, except in the import of a correction.
         """
-        same: list[Registration] = []
+        before = await self._rows.statuses([one.organisation_id for one in changed])
+        turned = [one for one in changed if _turns(before.get(one.organisation_id), one.status)]
+        resting: set[str] = set()
+        if turned:
+            resting = await self._rows.resting([one.organisation_id for one in turned])
+        plain = [one for one in changed if one.organisation_id not in resting]
+        if plain:
+            await self._rows.replace(plain, self._facts)
         for registration in changed:
-            known = await self._store.read.organisations.by_id(registration.organisation_id)
-            was_live = known is not None and known.registration.status == "live"
-            if was_live == (registration.status == "live"):
-                same.append(registration)
-                continue
-            await self._revocation.record_registration(registration, self._facts["actor"])
-            self.report.ended += was_live
-        if same:
-            await self._rows.replace(same, self._facts)
+            if registration.organisation_id in resting:
+                await self._revocation.record_registration(registration, self._facts["actor"])
+        self.report.ended += sum(
+            before.get(one.organisation_id) == EntityStatus.LIVE for one in turned
+        )
+
+    async def _end_leftovers(self) -> None:
+        """End what rests on businesses that have ended, in whatever way it was left.
+
+        Nothing is left by an import that died, for a register's word and what follows from it are
+        one transaction; but something may have been given out while the word was written.
+        """
+        after = ""
+        while found := await self._rows.ended_but_resting(after, LEFTOVERS):
+            for organisation_id in found:
+                await self._revocation.organisation_ended(
+                    organisation_id, self._facts["actor"], "ended by its register"
+                )
+            after = found[-1]
 
     async def _branches(self, branches: list[tuple[int, RegisterEntry]]) -> None:
         """Write new and changed branches, one by one: registers have few; empty the list."""
@@ -247,6 +271,14 @@ class RegisterImport:
             await uow.operations.bump("authority")
 
         await self._store.write(work)
+
+
+def _turns(before: str | None, after: str) -> bool:
+    """Whether a change of status changes what may rest on the business."""
+    if (before == EntityStatus.LIVE) != (after == EntityStatus.LIVE):
+        return True
+    had_ended = before is not None and EntityStatus(before).has_ended
+    return EntityStatus(after).has_ended and not had_ended
 
 
 def _key(number: BusinessNumber) -> tuple[str, str]:

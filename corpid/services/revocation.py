@@ -6,7 +6,6 @@ Doing what is done already is no error: the report says so, and nothing is writt
 a ``plan_`` form: the same act, rolled back at its end, so the report is exact.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import orjson
@@ -16,6 +15,7 @@ from corpid.domain.errors import NotFound
 from corpid.domain.identifiers import ordered_id
 from corpid.domain.mandate import HolderKind, MandateEvent, MandateState, Side, apply
 from corpid.domain.organisation import Registration
+from corpid.services import revocation_organisations as organisations
 from corpid.services.authorities import ACTING_ROLES
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import OutboxMessage
@@ -23,8 +23,7 @@ from corpid.services.revocation_effects import Effects, RevocationReport, is_ove
 from keys.clock import Clock, Random
 
 TOPIC: Final = "revocation"
-_Act = Callable[[Effects], Awaitable[bool]]
-"""Does it; False when there was nothing to do."""
+_Act = organisations.Act
 
 
 class _Rehearsed(Exception):
@@ -126,38 +125,59 @@ class Revocation:
         self, organisation_id: str, actor: str, reason: str
     ) -> RevocationReport:
         """Suspend an organisation: nobody acts for it, nor for others in its name."""
-        act = _suspend_organisation(organisation_id)
+        act = organisations.suspend_organisation(organisation_id)
         return await self._do("suspend_organisation", organisation_id, actor, reason, act)
 
     async def plan_suspend_organisation(
         self, organisation_id: str, actor: str, reason: str
     ) -> RevocationReport:
         """What ``suspend_organisation`` would do."""
-        act = _suspend_organisation(organisation_id)
+        act = organisations.suspend_organisation(organisation_id)
         return await self._plan("suspend_organisation", organisation_id, actor, reason, act)
 
     async def resume_organisation(
         self, organisation_id: str, actor: str, reason: str
     ) -> RevocationReport:
         """Resume an organisation; mandates that are suspended themselves stay so."""
-        act = _resume_organisation(organisation_id)
+        act = organisations.resume_organisation(organisation_id)
         return await self._do("resume_organisation", organisation_id, actor, reason, act)
 
     async def plan_resume_organisation(
         self, organisation_id: str, actor: str, reason: str
     ) -> RevocationReport:
         """What ``resume_organisation`` would do."""
-        act = _resume_organisation(organisation_id)
+        act = organisations.resume_organisation(organisation_id)
         return await self._plan("resume_organisation", organisation_id, actor, reason, act)
 
     async def record_registration(self, registration: Registration, actor: str) -> RevocationReport:
         """Record that an organisation came to be live in its register, or ceased to be.
 
-        What rests on it is suspended, not revoked: registers correct their mistakes.
+        Where the register says that it has ended, so does all that rests on it: see
+        ``organisation_ended``. In liquidation, receivership or doubt it is suspended, and comes
+        back when the register says live again.
         """
-        act = _record_registration(registration)
+        act = organisations.record_registration(registration)
         target, reason = registration.organisation_id, f"register: {registration.status}"
         return await self._do("record_registration", target, actor, reason, act)
+
+    async def organisation_ended(
+        self, organisation_id: str, actor: str, reason: str
+    ) -> RevocationReport:
+        """End all that rests on an organisation that has ended by its register.
+
+        Representations, mandates that it gave or holds, credentials, status entries, offers,
+        tokens and consents. Nothing is done where the register does not say that it has ended. If
+        it is restored, representations and mandates are recorded and given anew.
+        """
+        act = organisations.organisation_ended(organisation_id)
+        return await self._do("organisation_ended", organisation_id, actor, reason, act)
+
+    async def plan_organisation_ended(
+        self, organisation_id: str, actor: str, reason: str
+    ) -> RevocationReport:
+        """What ``organisation_ended`` would do."""
+        act = organisations.organisation_ended(organisation_id)
+        return await self._plan("organisation_ended", organisation_id, actor, reason, act)
 
     async def close_person(self, person_id: str, actor: str, reason: str) -> RevocationReport:
         """Close an account: sessions, tokens, consents, credentials and mandates held."""
@@ -312,44 +332,6 @@ def _revoke_credential(credential_id: str) -> _Act:
         if credential.state in (CredentialState.REVOKED, CredentialState.REPLACED):
             return False
         await effects.revoke(credential)
-        return True
-
-    return act
-
-
-def _suspend_organisation(organisation_id: str) -> _Act:
-    async def act(effects: Effects) -> bool:
-        uow = effects.uow
-        if not await uow.organisations.suspend(organisation_id, effects.now_ms):
-            if await uow.organisations.by_id(organisation_id) is None:
-                raise NotFound(f"there is no organisation {organisation_id}")
-            return False
-        await effects.suspend_organisation(organisation_id)
-        return True
-
-    return act
-
-
-def _resume_organisation(organisation_id: str) -> _Act:
-    async def act(effects: Effects) -> bool:
-        uow = effects.uow
-        if not await uow.organisations.resume(organisation_id):
-            if await uow.organisations.by_id(organisation_id) is None:
-                raise NotFound(f"there is no organisation {organisation_id}")
-            return False
-        await effects.resume_organisation(organisation_id)
-        return True
-
-    return act
-
-
-def _record_registration(registration: Registration) -> _Act:
-    async def act(effects: Effects) -> bool:
-        await effects.uow.organisations.replace_registration(registration)
-        if registration.status == "live":
-            await effects.resume_organisation(registration.organisation_id)
-        else:
-            await effects.suspend_organisation(registration.organisation_id)
         return True
 
     return act

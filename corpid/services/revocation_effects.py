@@ -153,17 +153,43 @@ class Effects:
             if mandate is None or await self.may_resume(mandate):
                 await self.resume_authority(authority)
 
+    async def end_organisation(self, organisation_id: str) -> None:
+        """End everything that rests on an organisation that has ended.
+
+        Its representations end too: an entry that is invalid never comes back, so a restored
+        business begins with new ones.
+        """
+        uow, now_ms = self.uow, self.now_ms
+        for held in await uow.authority.representations_in(organisation_id):
+            if await uow.authority.end_representation(held.representation_id, now_ms):
+                self.count("representations")
+                await self.end_authority(held.representation_id)
+        given = await uow.authority.mandates_in(organisation_id)
+        as_agent = await uow.authority.mandates_held_by(HolderKind.ORGANISATION, organisation_id)
+        for listed in (*given, *as_agent):
+            # Read again: one that was passed on has ended with the one before it.
+            mandate = await uow.authority.mandate(listed.mandate_id)
+            if mandate is not None and not is_over(mandate):
+                by_grantor = mandate.organisation_id == organisation_id
+                await self.end_mandate(mandate, Side.GRANTOR if by_grantor else Side.HOLDER)
+        await self._revoke_all(organisation_id=organisation_id)
+        ended = await uow.grants.end_by_subject(organisation_id, now_ms, self.reason)
+        self.count("authorizations", ended)
+        consents = await uow.sign_ins.end_consents(now_ms, organisation_id=organisation_id)
+        self.count("consents", consents)
+
     async def revoke(self, credential: Credential) -> None:
         """Revoke one credential that is not over yet."""
         await self._change(credential, CredentialState.REVOKED, EntryStatus.INVALID)
 
     async def revoke_held_by(self, person_id: str) -> None:
         """Revoke every credential of a person."""
+        await self._revoke_all(person_id=person_id)
+
+    async def _revoke_all(self, **of_whom: str) -> None:
         for state in (*_LIVE, CredentialState.SUSPENDED):
             while True:
-                found = await self.uow.credentials.find(
-                    person_id=person_id, state=state, limit=_PAGE
-                )
+                found = await self.uow.credentials.find(**of_whom, state=state, limit=_PAGE)
                 for credential in found:
                     await self.revoke(credential)
                 if len(found) < _PAGE:

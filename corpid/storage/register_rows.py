@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import select, text
 
+from corpid.clock import milliseconds
 from corpid.domain.organisation import Identifier, Registration
 from corpid.storage import organisation_rows as rows
 from corpid.storage.client_cache import ClientCache
@@ -26,6 +27,7 @@ from corpid.storage.repositories.organisations import (
     END_REGISTRATION,
     REMOVE_NAMES,
 )
+from corpid.storage.resting import ended_but_resting, resting
 from corpid.storage.scope import Scope
 from corpid.storage.statement import Statement, any_of
 from keys.clock import Clock, Random, system_clock
@@ -64,6 +66,11 @@ _HOLDERS: Final = Statement(
 )
 _DIGESTS: Final = Statement(
     select(_registration.c.organisation_id, _registration.c.digest).where(
+        any_of(_registration.c.organisation_id, "ids"), _registration.c.ended_at.is_(None)
+    )
+)
+_STATUSES: Final = Statement(
+    select(_registration.c.organisation_id, _registration.c.status).where(
         any_of(_registration.c.organisation_id, "ids"), _registration.c.ended_at.is_(None)
     )
 )
@@ -117,6 +124,18 @@ class SqlRegisterRows:
     def at_once(self) -> int:
         """See ``RegisterRows.at_once``."""
         return self._at_once
+
+    async def statuses(self, organisation_ids: Sequence[str]) -> dict[str, str]:
+        """See ``RegisterRows.statuses``."""
+        return dict(await self._database.all(_STATUSES, ids=list(organisation_ids)))
+
+    async def resting(self, organisation_ids: Sequence[str]) -> set[str]:
+        """See ``RegisterRows.resting``."""
+        return await resting(self._database, organisation_ids, milliseconds(self._clock))
+
+    async def ended_but_resting(self, after: str, limit: int) -> list[str]:
+        """See ``RegisterRows.ended_but_resting``."""
+        return await ended_but_resting(self._database, after, limit, milliseconds(self._clock))
 
     async def add(
         self,
@@ -193,9 +212,7 @@ class SqlRegisterRows:
     async def _replace(
         self, batch: Sequence[Registration], audit: Mapping[str, object] | None
     ) -> None:
-        ended = [
-            {"organisation_id": one.organisation_id, "now": one.recorded_at} for one in batch
-        ]
+        ended = [{"organisation_id": one.organisation_id, "now": one.recorded_at} for one in batch]
         unnamed = [{"organisation_id": one.organisation_id} for one in batch]
         registrations = [rows.registration_columns(one) for one in batch]
         names = [name for one in batch for name in rows.folded_names(one)]

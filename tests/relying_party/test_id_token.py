@@ -190,7 +190,7 @@ async def test_a_level_under_another_name_counts_for_nothing(world: World, acr: 
 
 
 async def test_acr_may_live_under_another_base(world: World) -> None:
-    party = world.party(acr_base="https://names.example")
+    party = world.party(acr_base="https://names.example/acr")
     token = await world.id_token(acr="https://names.example/acr/loa3")
     assert await party.verify_id_token(token, nonce=NONCE, min_acr="loa3")
 

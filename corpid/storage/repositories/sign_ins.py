@@ -77,6 +77,9 @@ _OF_PERSON: Final = given(_consent.c.person_id)
 _OF_CLIENT: Final = given(_consent.c.client_id)
 _END_OF_PERSON: Final = changing(_consent, _OF_PERSON, _OPEN, ended_at=bindparam("now"))
 _END_OF_CLIENT: Final = changing(_consent, _OF_CLIENT, _OPEN, ended_at=bindparam("now"))
+_END_OF_ORGANISATION: Final = changing(
+    _consent, given(_consent.c.organisation_id), _OPEN, ended_at=bindparam("now")
+)
 _END_OF_BOTH: Final = changing(_consent, _OF_PERSON, _OF_CLIENT, _OPEN, ended_at=bindparam("now"))
 
 
@@ -192,21 +195,31 @@ class SqlSignIns(Repository):
         )
 
     async def end_consents(
-        self, now_ms: int, *, person_id: str | None = None, client_id: str | None = None
+        self,
+        now_ms: int,
+        *,
+        person_id: str | None = None,
+        client_id: str | None = None,
+        organisation_id: str | None = None,
     ) -> int:
-        """End the consents of a person, to a client, or of that person to that client.
+        """End the consents of a person, to a client, of that person to that client, or for an
+        organisation.
 
         Raises:
-            ValueError: neither is given: that would end everybody's.
+            ValueError: none is given: that would end everybody's; or an organisation and another.
         """
         execute = self._in.writes.execute
+        if organisation_id is not None:
+            if person_id is not None or client_id is not None:
+                raise ValueError("the consents for an organisation are ended as a whole")
+            return await execute(_END_OF_ORGANISATION, organisation_id=organisation_id, now=now_ms)
         if person_id is not None and client_id is not None:
             return await execute(_END_OF_BOTH, person_id=person_id, client_id=client_id, now=now_ms)
         if person_id is not None:
             return await execute(_END_OF_PERSON, person_id=person_id, now=now_ms)
         if client_id is not None:
             return await execute(_END_OF_CLIENT, client_id=client_id, now=now_ms)
-        raise ValueError("end_consents needs a person or a client")
+        raise ValueError("end_consents needs a person, a client or an organisation")
 
 
 def _session_of(row: tuple[Any, ...]) -> Session:

@@ -105,6 +105,12 @@ class ConsentTable(SQLModel, table=True):
             postgresql_where=sql("ended_at IS NULL"),
         ),
         Index("ix_consent_client", "client_id"),
+        Index(
+            "ix_consent_organisation",
+            "organisation_id",
+            sqlite_where=sql("ended_at IS NULL"),
+            postgresql_where=sql("ended_at IS NULL"),
+        ),
         KEYED,
     )
 
