@@ -7,6 +7,7 @@ from corpid.relying_party import errors
 from corpid.relying_party.key_source import KeySource
 from corpid.relying_party.mandates import mandates_of
 from corpid.relying_party.policy import Policy
+from corpid.relying_party.representatives import representative_mandate
 from corpid.relying_party.results import StatusOutcome, VerifiedCredential
 from corpid.relying_party.status_source import StatusSource
 from corpid.relying_party.translation import translating
@@ -81,7 +82,9 @@ class CredentialVerifier:
         # 4. Presented by its holder, to this verifier, for this request.
         if challenge is not None:
             self._check_holder(token, credential, challenge)
-        mandates = mandates_of(credential.claims)
+        mandates = mandates_of(credential.claims) or representative_mandate(
+            credential.claims, credential.status
+        )
         # 5. Not revoked or suspended. Last: for an invalid credential no list is ever fetched,
         #    since that would tell the issuer of it, and let strangers direct our requests.
         status, code = await self._status(credential.status, issuer, check_status)
