@@ -348,6 +348,9 @@ class RegisterRows(Protocol):
         With ``facts`` every transaction has an audit row.
         """
 
+    async def complete(self) -> None:
+        """Make what was added searchable by name, also what an import that died had added."""
+
     async def replace(
         self, registrations: Sequence[Registration], facts: Mapping[str, object] | None = None
     ) -> None:

@@ -134,8 +134,7 @@ class RegisterImport:
             except StopIteration:
                 break
             except Exception:
-                await self._finish(entries, branches)
-                await self._end_leftovers()
+                await self._conclude(entries, branches)
                 raise
             self.report.rows += 1
             self.report.line = line
@@ -150,9 +149,15 @@ class RegisterImport:
                 entries.append((line, row))
                 if len(entries) >= self._rows.at_once:
                     await self._businesses(entries)
+        await self._conclude(entries, branches)
+        return self.report
+
+    async def _conclude(
+        self, entries: list[tuple[int, RegisterEntry]], branches: list[tuple[int, RegisterEntry]]
+    ) -> None:
         await self._finish(entries, branches)
         await self._end_leftovers()
-        return self.report
+        await self._rows.complete()
 
     async def _finish(
         self, entries: list[tuple[int, RegisterEntry]], branches: list[tuple[int, RegisterEntry]]

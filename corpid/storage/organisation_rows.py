@@ -31,17 +31,20 @@ def fold(name: str) -> str:
     return " ".join(folded.split())[:FOLDED_LENGTH]
 
 
-def folded(registration: Registration) -> list[str]:
-    """Its names as they are searched; one that is the same in two scripts counts once."""
-    names = registration.names
-    given = {fold(name) for name in (names.en, names.zh_hant, names.zh_hans) if name}
-    return sorted(given - {""})
+def folded(names: Iterable[str | None]) -> list[str]:
+    """Names as they are searched; one that is the same in two scripts counts once."""
+    return sorted({fold(name) for name in names if name} - {""})
 
 
-def folded_names(registration: Registration) -> list[dict[str, str]]:
+def folded_names(organisation_id: str, *names: str | None) -> list[dict[str, str]]:
     """Rows of ``organisation_name``."""
-    organisation_id = registration.organisation_id
-    return [{"folded": name, "organisation_id": organisation_id} for name in folded(registration)]
+    return [{"folded": name, "organisation_id": organisation_id} for name in folded(names)]
+
+
+def folded_names_of(registration: Registration) -> list[dict[str, str]]:
+    """The same from what is to be stored."""
+    names = registration.names
+    return folded_names(registration.organisation_id, names.en, names.zh_hant, names.zh_hans)
 
 
 def identifier_columns(

@@ -5,9 +5,7 @@ statement per table. On SQLite transactions are as long as 20 ms allow, and the 
 between them for as long as a waiting writer of the service needs to notice.
 """
 
-import asyncio
 import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -18,14 +16,16 @@ from corpid.domain.organisation import Identifier, Registration
 from corpid.storage import organisation_rows as rows
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.constructs import given, table
-from corpid.storage.group_commit import RETRY_BETWEEN
-from corpid.storage.interface import Database, Row, Transaction, Work
+from corpid.storage.interface import Database, Row, Transaction
+from corpid.storage.name_index import NameIndex
+from corpid.storage.paced import PacedWriter
 from corpid.storage.repositories.operations import add_audit, bump
 from corpid.storage.repositories.organisations import (
     ADD_NAME,
     ADD_REGISTRATION,
     END_REGISTRATION,
-    REMOVE_NAMES,
+    NAMES,
+    REMOVE_NAME,
 )
 from corpid.storage.resting import ended_but_resting, resting
 from corpid.storage.scope import Scope
@@ -34,24 +34,11 @@ from keys.clock import Clock, Random, system_clock
 
 T = TypeVar("T")
 
-HELD_SECONDS: Final = 0.012
-"""SQLite: aim for one transaction, during which nobody else can write; the bound is 20 ms."""
-
-FREE_SECONDS: Final = RETRY_BETWEEN[1] + 0.001
-"""SQLite: least time between two. Whoever waits for the lock tries in it at least once."""
-
-LEAST, MOST = 25, 500
-"""SQLite: organisations in one transaction; between them the size follows the time it takes."""
-
-BATCH: Final = 2000
-"""PostgreSQL: organisations in one transaction. It has locks for rows, so nobody waits."""
-
 LOOKED_UP: Final = 1000
 """Numbers in one look-up."""
 
 _organisation = table("organisation")
 _identifier = table("identifier")
-_name = table("organisation_name")
 _registration = table("registration")
 
 # Two look-ups by one index each, and no join: PostgreSQL plans a join for tables as small as they
@@ -91,8 +78,9 @@ class SqlRegisterRows:
         self._database = database
         self._clock = clock
         self._random = random
-        self._at_once = BATCH if database.dialect == "postgresql" else LEAST * 4
-        self._free_until = 0.0
+        self._writer = PacedWriter(database)
+        self._pace = self._writer.pace(start=100, least=25, most=1000, with_row_locks=2000)
+        self._names = NameIndex(database, self._writer)
         self._added = 0
         self._next_analysis = _FIRST_ANALYSIS
 
@@ -123,7 +111,7 @@ class SqlRegisterRows:
     @property
     def at_once(self) -> int:
         """See ``RegisterRows.at_once``."""
-        return self._at_once
+        return self._pace.size
 
     async def statuses(self, organisation_ids: Sequence[str]) -> dict[str, str]:
         """See ``RegisterRows.statuses``."""
@@ -152,7 +140,7 @@ class SqlRegisterRows:
         """
         # In the order of their keys: then each row is written next to the one before.
         entries = sorted(entries, key=lambda entry: entry[1].organisation_id)
-        for batch in self._batches(entries):
+        for batch in self._pace.batches(entries):
             await self._add(batch, None if facts is None else {**facts, "added": len(batch)})
         await self._analyse(len(entries))
 
@@ -164,24 +152,22 @@ class SqlRegisterRows:
         organisations: list[Row] = []
         identifiers: list[Row] = []
         registrations: list[Row] = []
-        names: list[Row] = []
         for identifier, registration in batch:
             organisation_id, now_ms = registration.organisation_id, registration.recorded_at
             organisations.append((organisation_id, now_ms, None))
             identifiers.append(rows.identifier_row(organisation_id, identifier, now_ms))
             registrations.append(rows.registration_row(registration))
-            names += [(name, organisation_id) for name in rows.folded(registration)]
-        names.sort()
+        await self._names.prepare(min(one.recorded_at for _, one in batch))
 
         async def unit(transaction: Transaction) -> None:
             await transaction.load(_organisation, organisations)
             await transaction.load(_identifier, identifiers)
             await transaction.load(_registration, registrations)
-            await transaction.load(_name, names)
+            await self._names.note(transaction)
             if audit is not None:
                 await add_audit(self._scope(transaction), "register.imported", audit)
 
-        await self._in_turn(unit, len(batch))
+        await self._writer.write(unit, len(batch), self._pace)
 
     async def _analyse(self, added: int) -> None:
         self._added += added
@@ -193,6 +179,10 @@ class SqlRegisterRows:
 
             await self._database.bulk(unit)
 
+    async def complete(self) -> None:
+        """See ``RegisterRows.complete``."""
+        await self._names.complete()
+
     async def replace(
         self, registrations: Sequence[Registration], facts: Mapping[str, object] | None = None
     ) -> None:
@@ -201,7 +191,7 @@ class SqlRegisterRows:
         With ``facts`` every batch has an audit row of them that names the organisations, and
         raises the counter ``authority`` once.
         """
-        for batch in self._batches(registrations):
+        for batch in self._pace.batches(registrations):
             await self._replace(
                 batch,
                 None
@@ -213,47 +203,26 @@ class SqlRegisterRows:
         self, batch: Sequence[Registration], audit: Mapping[str, object] | None
     ) -> None:
         ended = [{"organisation_id": one.organisation_id, "now": one.recorded_at} for one in batch]
-        unnamed = [{"organisation_id": one.organisation_id} for one in batch]
+        ids = [one.organisation_id for one in batch]
         registrations = [rows.registration_columns(one) for one in batch]
-        names = [name for one in batch for name in rows.folded_names(one)]
+        names = [name for one in batch for name in rows.folded_names_of(one)]
 
         async def unit(transaction: Transaction) -> None:
+            known = await transaction.all(NAMES, ids=ids)
+            await transaction.many(
+                REMOVE_NAME, [name for one in known for name in rows.folded_names(*one)]
+            )
             await transaction.many(END_REGISTRATION, ended)
-            await transaction.many(REMOVE_NAMES, unnamed)
             await transaction.many(ADD_REGISTRATION, registrations)
             await transaction.many(ADD_NAME, names)
             if audit is not None:
                 await add_audit(self._scope(transaction), "register.imported", audit)
                 await bump(transaction, "authority")
 
-        await self._in_turn(unit, len(batch))
+        await self._writer.write(unit, len(batch), self._pace)
 
     def _scope(self, transaction: Transaction) -> Scope:
         return Scope(transaction, transaction, self._clock, self._random, ClientCache())
-
-    def _batches(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
-        """Batches of the size that fits at the time."""
-        start = 0
-        while start < len(items):
-            size = self._at_once
-            yield items[start : start + size]
-            start += size
-
-    async def _in_turn(self, unit: Work[None], organisations: int) -> None:
-        """One transaction, after the write lock has been free for a while."""
-        if self._database.dialect == "postgresql":
-            await self._database.bulk(unit, repeatable=True)
-            return
-        # The lock is not handed on in order; what is read and prepared meanwhile counts as pause.
-        pause = self._free_until - time.perf_counter()
-        if pause > 0:
-            await asyncio.sleep(pause)
-        began = time.perf_counter()
-        await self._database.bulk(unit, repeatable=True)
-        ended = time.perf_counter()
-        self._free_until = ended + FREE_SECONDS
-        fitting = organisations * HELD_SECONDS / (ended - began)
-        self._at_once = int(min(max(fitting, self._at_once / 2, LEAST), self._at_once * 1.1, MOST))
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

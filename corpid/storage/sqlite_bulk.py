@@ -1,4 +1,4 @@
-"""Bulk writing on SQLite: imports that can be repeated, in a thread with a connection of its own."""
+"""Bulk writing on SQLite: imports that can be repeated, in a thread, by a kept connection."""
 
 import asyncio
 import sqlite3

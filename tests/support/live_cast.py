@@ -31,9 +31,11 @@ from corpid.services.offers import GRANT_TYPE
 from corpid.services.organisations import Organisations
 from corpid.services.passwords import Passwords
 from corpid.services.people import NewPerson, People
+from corpid.services.ports import Store
 from corpid.services.representations import Representations
 from corpid.services.totp import TotpSecrets, new_secret, secret_text
 from corpid.wiring.foundation import Foundation
+from keys.clock import Clock, Random
 from tests.support.fapi_client import FapiClient
 from tests.support.service_process import RESOURCE
 
@@ -234,7 +236,7 @@ class Cast:
         return str(made.document["grants"][GRANT_TYPE]["pre-authorized_code"])
 
     @property
-    def _parts(self) -> tuple:  # type: ignore[type-arg]
+    def _parts(self) -> tuple[Store, Clock, Random]:
         return self.base.store, self.base.clock, self.base.random
 
 

@@ -142,7 +142,15 @@ END_REGISTRATION: Final = changing(
     _registration.c.recorded_at != bindparam("now"),
     ended_at=bindparam("now"),
 )
-REMOVE_NAMES: Final = removing(_name, given(_name.c.organisation_id))
+NAMES: Final = Statement(
+    select(
+        _registration.c.organisation_id,
+        _registration.c.name_en,
+        _registration.c.name_zh_hant,
+        _registration.c.name_zh_hans,
+    ).where(any_of(_registration.c.organisation_id, "ids"), _registration.c.ended_at.is_(None))
+)
+REMOVE_NAME: Final = removing(_name, given(_name.c.folded), given(_name.c.organisation_id))
 ADD_NAME: Final = adding_once(_name)
 _END_BRANCH: Final = changing(
     _branch,
@@ -264,17 +272,19 @@ class SqlOrganisations(Repository):
 
     async def replace_registration(self, registration: Registration) -> None:
         """End the open row at ``registration.recorded_at`` and add this one."""
-        await self._in.writes.execute(
+        writes = self._in.writes
+        for known in await writes.all(NAMES, ids=[registration.organisation_id]):
+            await writes.many(REMOVE_NAME, rows.folded_names(*known))
+        await writes.execute(
             END_REGISTRATION,
             organisation_id=registration.organisation_id,
             now=registration.recorded_at,
         )
-        await self._in.writes.execute(REMOVE_NAMES, organisation_id=registration.organisation_id)
         await self._add_registration(registration)
 
     async def _add_registration(self, registration: Registration) -> None:
         await self._in.writes.execute(ADD_REGISTRATION, **rows.registration_columns(registration))
-        await self._in.writes.many(ADD_NAME, rows.folded_names(registration))
+        await self._in.writes.many(ADD_NAME, rows.folded_names_of(registration))
 
     async def add_branch(self, branch: Branch, now_ms: int) -> None:
         """Add a branch, or replace what is known of it."""

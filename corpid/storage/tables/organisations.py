@@ -94,17 +94,18 @@ class OrganisationNameTable(SQLModel, table=True):
     """The names of the open registrations, folded, to be searched by their beginning.
 
     Derived from ``registration``. A key of its own, because no engine folds case or width in
-    every script, nor the two engines alike; compared by code point on both.
+    every script, nor the two engines alike; compared by code point on both. No foreign key, which
+    would be looked up for each of millions of names that were read from ``registration`` just now.
     """
 
     __tablename__ = "organisation_name"
-    __table_args__ = (Index("ix_organisation_name", "organisation_id"), KEYED)
+    __table_args__ = (KEYED,)
 
     folded: str = Field(
         primary_key=True,
         sa_type=Text().with_variant(Text(collation="C"), "postgresql"),
     )
-    organisation_id: str = text(primary_key=True, foreign_key="organisation.organisation_id")
+    organisation_id: str = text(primary_key=True)
 
 
 class BranchTable(SQLModel, table=True):
