@@ -277,9 +277,7 @@ def upgrade() -> None:
         "organisation_name",
         by_code_point("folded!"),
         *text("organisation_id!"),
-        *to(organisation_id="organisation.organisation_id"),
     )
-    index("ix_organisation_name", "organisation_name", "organisation_id")
     create(
         "password",
         *text("username!", "person_id", "password_hash"),

@@ -79,17 +79,53 @@ async def require_authority(
     now_ms: int,
     authority_id: str | None = None,
 ) -> ActingAuthority:
-    """The authority by which the person acts for the organisation.
+    """The authority by which the person acts for the organisation: this one, or the first.
 
     Raises:
         NotAllowed: there is none now, with the reason where one is known.
     """
-    for authority in await authorities_of(uow, person_id, now_ms):
-        if authority.organisation.organisation_id != organisation_id:
-            continue
-        if authority_id is None or authority.authority_id == authority_id:
+    if authority_id is None:
+        found = await authorities_of(uow, person_id, now_ms)
+    else:
+        found = await _named(uow, person_id, authority_id, hong_kong_date(now_ms).isoformat())
+    for authority in found:
+        if authority.organisation.organisation_id == organisation_id:
             return authority
     raise NotAllowed(await _why_not(uow, person_id, organisation_id, now_ms))
+
+
+async def _named(
+    uow: UnitOfWork, person_id: str, authority_id: str, today: str
+) -> list[ActingAuthority]:
+    """That one authority, if it counts now: by its id, however many others the person has."""
+    representation = await uow.authority.representation(authority_id)
+    if representation is not None:
+        if representation.person_id != person_id or not _acts(representation, today):
+            return []
+        organisation = await uow.organisations.by_id(representation.organisation_id)
+        if organisation is None or not organisation.is_live:
+            return []
+        return [_by_register(organisation, representation)]
+    mandate = await uow.authority.mandate(authority_id)
+    found: list[ActingAuthority] = []
+    if mandate is None:
+        return found
+    if mandate.holder_kind is HolderKind.PERSON:
+        if mandate.holder_id == person_id:
+            await _add_mandate(uow, mandate, None, None, today, found)
+        return found
+    roles = [
+        one
+        for one in await uow.authority.representations_of(person_id)
+        if one.organisation_id == mandate.holder_id and _acts(one, today)
+    ]
+    agent = await uow.organisations.by_id(mandate.holder_id)
+    if roles and agent is not None and agent.is_live:
+        until: str | None = ""
+        for one in roles:
+            until = _later(one.valid_to, until)
+        await _add_mandate(uow, mandate, mandate.holder_id, until, today, found)
+    return found
 
 
 def _acts(representation: Representation, today: str) -> bool:

@@ -195,6 +195,12 @@ class TokenClaims:
     ) -> dict[str, Any]:
         if grant.subject is None or grant.actor is None:
             return claims
+        # Asked every time, so that nothing is said of an authority that has ended meanwhile.
+        authority = await self._authority(grant)
+        if authority is not None and authority.via_organisation_id is not None:
+            # The agent firm that the person works for, as information (RFC 8693 4.1).
+            agent = self._pairwise.identifier(sector, ORGANISATION, authority.via_organisation_id)
+            claims["act"] = {**claims["act"], "act": {"sub": agent, "sub_type": "entity"}}
         read = self._store.read
         if scopes & {"entity.identity", "entity.basic_profile", "address"}:
             organisation = await read.organisations.by_id(grant.subject)
@@ -204,25 +210,33 @@ class TokenClaims:
             person = await read.people.by_id(grant.actor)
             if person is not None:
                 _add_person(claims, person, scopes)
-        if "mandate" in scopes and grant.authority is not None:
-            claims["mandate"] = await self._mandate(grant, sector)
+        if "mandate" in scopes and authority is not None:
+            claims["mandate"] = await self._mandate(authority, sector)
         return claims
 
-    async def _mandate(self, grant: Grant, sector: str) -> dict[str, Any]:
-        assert grant.subject is not None
-        assert grant.actor is not None
-        assert grant.authority is not None
+    async def _authority(self, grant: Grant) -> ActingAuthority | None:
+        if grant.subject is None or grant.actor is None or grant.authority is None:
+            return None
         now_ms = int(self._clock() * 1000)
         try:
-            authority = await require_authority(
+            return await require_authority(
                 self._store.read, grant.actor, grant.subject, now_ms, grant.authority
             )
-            status = await self._status.claim(grant.authority, sector)
         except NotAllowed as error:
-            # It ended between the check of the grant and here: nothing may be said any more.
-            raise InvalidGrant(f"the authority behind this grant has ended: {error}") from None
-        shown = self._pairwise.identifier(sector, MANDATE, grant.authority)
+            raise _ended(error) from None
+
+    async def _mandate(self, authority: ActingAuthority, sector: str) -> dict[str, Any]:
+        try:
+            status = await self._status.claim(authority.authority_id, sector)
+        except NotAllowed as error:
+            raise _ended(error) from None
+        shown = self._pairwise.identifier(sector, MANDATE, authority.authority_id)
         return authority_claim(authority, shown, status)
+
+
+def _ended(error: NotAllowed) -> InvalidGrant:
+    """It ended between the check of the grant and here: nothing may be said any more."""
+    return InvalidGrant(f"the authority behind this grant has ended: {error}")
 
 
 def scopes_of_claims(wanted: frozenset[str], client: Client) -> frozenset[str]:

@@ -122,7 +122,7 @@ class SqliteDatabase:
         self._check_usable()
         if repeatable:
             if self._repeatable is None:
-                self._repeatable = BulkWriter(self._path, busy_timeout=self._deadline)
+                self._repeatable = BulkWriter(self._path)
             return await self._repeatable.write(work)
         if self._bulk is None:
             self._bulk = ThreadPoolExecutor(1, thread_name_prefix="storage-bulk")

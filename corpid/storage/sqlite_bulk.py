@@ -1,10 +1,13 @@
 """Bulk writing on SQLite: imports that can be repeated, in a thread, by a kept connection."""
 
 import asyncio
+import random
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from corpid.storage.errors import StorageBusy
 from corpid.storage.interface import Work
 from corpid.storage.sqlite_connection import connect, run, translate
 
@@ -18,6 +21,13 @@ CHECKPOINT_EVERY: Final = 8
 
 MAX_FRAMES: Final = 16_384
 """Pages of journal (64 MB) from which on others are made to wait for a moment to begin it anew."""
+
+PATIENCE: Final = 60.0
+"""Seconds that a unit waits for the write lock: longer than a request may, for it is no hurry."""
+
+RETRY_BETWEEN: Final = (0.0005, 0.002)
+"""Seconds between two attempts: short, for a busy service leaves the lock free for moments only,
+and SQLite's own waiting, which grows to 100 ms, would miss them all."""
 
 _RESTART_PATIENCE_MS: Final = 10
 
@@ -34,9 +44,8 @@ class BulkWriter:
     within a commit; and so often that a commit of the service finds little journal to sync.
     """
 
-    def __init__(self, path: str, *, busy_timeout: float) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
-        self._busy_timeout = busy_timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-bulk-kept")
         self._connection: sqlite3.Connection | None = None
         self._commits = 0
@@ -55,7 +64,7 @@ class BulkWriter:
         if connection is None:
             connection = self._connection = self._open()
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection)
             result = run(work, connection)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -66,7 +75,7 @@ class BulkWriter:
         return result
 
     def _open(self) -> sqlite3.Connection:
-        connection = connect(self._path, read_only=False, busy_timeout=self._busy_timeout)
+        connection = connect(self._path, read_only=False)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -84,7 +93,7 @@ class BulkWriter:
                 # Little is left to move. Whoever still reads an old part is not waited for long.
                 connection.execute(f"PRAGMA busy_timeout={_RESTART_PATIENCE_MS}")
                 connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
-                connection.execute(f"PRAGMA busy_timeout={int(self._busy_timeout * 1000)}")
+                connection.execute("PRAGMA busy_timeout=0")
         except sqlite3.Error as error:
             self._discard()
             raise translate(error) from error
@@ -99,3 +108,16 @@ class BulkWriter:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._discard)
         await loop.run_in_executor(None, self._thread.shutdown)
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    expires = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not isinstance(translate(error), StorageBusy) or time.monotonic() > expires:
+                raise
+            time.sleep(random.uniform(*RETRY_BETWEEN))  # noqa: S311 - jitter, no secret
+        else:
+            return

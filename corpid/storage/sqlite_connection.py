@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _CACHED_STATEMENTS: Final = 1024
 _OPEN_TIMEOUT: Final = 5.0
+_CHECKPOINT_PAGES: Final = 4000
 _PRIMARY_CODE: Final = 0xFF
 _UNIQUE: Final = re.compile(r"UNIQUE constraint failed: (?P<columns>.+)")
 _INTEGRITY_KINDS: Final = {
@@ -91,6 +92,9 @@ def connect(path: str, *, read_only: bool, busy_timeout: float = 0.0) -> sqlite3
         connection.execute("PRAGMA journal_mode=WAL")
         # A commit that was answered must survive a power cut.
         connection.execute("PRAGMA synchronous=FULL")
+        # Keys are random, so a page is written again and again: copy it back less often than every
+        # 1000 pages. The journal stays at some 16 MB.
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys=ON")
         # As on PostgreSQL.
         connection.execute("PRAGMA case_sensitive_like=ON")

@@ -123,16 +123,16 @@ async def test_a_passed_on_mandate_that_is_suspended_itself_stays_so(world: Worl
 # Registers
 
 
-def dissolved(world: World, status: str = "dissolved") -> Registration:
+def listed(world: World, status: str = "in_liquidation") -> Registration:
     return registration(ORGANISATION, "Sample Kite Trading Limited", world.now_ms(), status)
 
 
-async def test_a_business_that_leaves_its_register_loses_what_rests_on_it(world: World) -> None:
+async def test_a_business_that_is_not_live_keeps_nothing_live(world: World) -> None:
     token, credential = await credential_of(world, PERSON, REPRESENTATION)
     await statuses(world).claim(REPRESENTATION, "sector-a")
     (entry,) = await world.store.read.status_lists.mandate_entries(REPRESENTATION)
     world.now += 1
-    await world.revocation.record_registration(dissolved(world), OPERATOR)
+    await world.revocation.record_registration(listed(world), OPERATOR)
     assert not await token_lives(world, token)
     assert await now_of(world, credential) == (CredentialState.SUSPENDED, EntryStatus.SUSPENDED)
     assert await world.store.read.status_lists.status_of(entry) is EntryStatus.SUSPENDED
@@ -141,14 +141,14 @@ async def test_a_business_that_leaves_its_register_loses_what_rests_on_it(world:
     await world.revocation.resume_organisation(ORGANISATION, OPERATOR, "closed")
     assert (await now_of(world, credential))[0] is CredentialState.SUSPENDED
     world.now += 1
-    await world.revocation.record_registration(dissolved(world, "live"), OPERATOR)
+    await world.revocation.record_registration(listed(world, "live"), OPERATOR)
     assert await now_of(world, credential) == (CredentialState.ACCEPTED, EntryStatus.VALID)
 
 
 async def test_a_register_import_carries_it_through(world: World) -> None:
     _, credential = await credential_of(world, PERSON, REPRESENTATION)
     for status, state in (
-        (EntityStatus.DISSOLVED, CredentialState.SUSPENDED),
+        (EntityStatus.IN_LIQUIDATION, CredentialState.SUSPENDED),
         (EntityStatus.LIVE, CredentialState.ACCEPTED),
     ):
         world.now += 1
@@ -164,18 +164,18 @@ async def test_a_register_import_carries_it_through(world: World) -> None:
         report = await RegisterImport(
             world.store, rows, world.clock, secrets.token_bytes, actor=OPERATOR, source="sample"
         ).run([(1, entry)])
-        assert (report.changed, report.ended) == (1, int(status is EntityStatus.DISSOLVED))
+        assert (report.changed, report.ended) == (1, int(status is EntityStatus.IN_LIQUIDATION))
         assert (await now_of(world, credential))[0] is state
 
 
-async def test_a_credential_issued_while_the_business_is_dissolved_is_not_left_live(
+async def test_a_credential_issued_while_the_business_goes_is_not_left_live(
     world: World,
 ) -> None:
     """Whichever comes first, on an engine where what is read may be old when it is written on."""
     for _ in range(6):
         token = await world.grant(PERSON, REPRESENTATION)
         world.now += 1
-        gone = dissolved(world)
+        gone = listed(world)
         answer, _ = await asyncio.gather(
             world.wallet().ask(token), world.revocation.record_registration(gone, OPERATOR)
         )
@@ -184,7 +184,7 @@ async def test_a_credential_issued_while_the_business_is_dissolved_is_not_left_l
             assert held.state is CredentialState.SUSPENDED
             await world.revocation.revoke_credential(held.credential_id, OPERATOR, "test")
         world.now += 1
-        await world.revocation.record_registration(dissolved(world, "live"), OPERATOR)
+        await world.revocation.record_registration(listed(world, "live"), OPERATOR)
 
 
 # Status entries that are made at the wrong moment

@@ -88,5 +88,5 @@ async def test_consents_end_by_person_client_or_both(
 
 
 async def test_nobody_ends_everybodys_consents_by_accident(store: SqlStore) -> None:
-    with pytest.raises(ValueError, match="person or a client"):
+    with pytest.raises(ValueError, match="a person, a client or an organisation"):
         await store.write(lambda uow: uow.sign_ins.end_consents(NOW))
