@@ -102,13 +102,14 @@ class NameIndex:
 
     def _spool(self, run: list[Row], files: ExitStack) -> IO[str]:
         # A folded name has neither line ends nor tabs: every run of blanks became one space.
-        file = files.enter_context(TemporaryFile("w+", encoding="utf-8", newline="\n"))
+        made = TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by files
+        file = files.enter_context(made)
         file.writelines(f"{name}\t{organisation_id}\n" for name, organisation_id in run)
         file.seek(0)
         return file
 
     async def _add(self, names: Iterable[Row]) -> None:
-        pace = self._writer.pace(start=200, least=50, most=5000, with_row_locks=20_000)
+        pace = self._writer.pace(start=200, least=50, most=5000, with_row_locks=5000)
         remaining = iter(names)
         while batch := list(islice(remaining, pace.size)):
             try:

@@ -1,0 +1,55 @@
+"""What the figures must reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MEMORY_TOKENS = 100_000
+_REFERENCE_VERIFY_US = 80.0
+_RATIOS = (("token", 3.0, 2.5), ("token_dpop", 2.5, 2.0), ("credential", 2.5, 2.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A goal with what was measured; `met` is None where it cannot be judged."""
+
+    text: str
+    value: str
+    met: bool | None
+
+
+def judge(result: Mapping[str, Any]) -> list[Goal]:
+    """Every goal against a result document."""
+    rows = {row["name"]: row for row in result["rows"]}
+    conditions = result["conditions"]
+    scale = conditions["verify_us"] / _REFERENCE_VERIFY_US
+    goals = []
+    for name, most, aim in (
+        ("token", 3.0, 2.5),
+        ("token_dpop", 2.5, 2.0),
+        ("credential", 2.5, 2.0),
+    ):
+        ratio = rows[name]["ratio"]
+        text = f"{name}: CPU at most {most} times its cryptography (aim {aim})"
+        goals.append(Goal(text, f"{ratio:.2f}", ratio <= most))
+    goals.append(_latency(rows["token_c1"]["p99_ms"], conditions["fsync_ms"]))
+    for name, most_us in (("sd_jwt_issue", 100.0), ("sd_jwt_verify_kb", 300.0)):
+        cpu, bound = rows[name]["cpu_us"], most_us * scale
+        text = f"{name}: at most {bound:.0f} us ({most_us:.0f} us where verify takes 80 us)"
+        goals.append(Goal(text, f"{cpu:.0f} us", cpu <= bound))
+    goals.append(_memory(result.get("memory")))
+    return goals
+
+
+def _latency(p99_ms: float, fsync_ms: float) -> Goal:
+    text = "token: p99 at one connection under 5 ms where fsync takes at most 0.5 ms"
+    if fsync_ms > 0.5 and p99_ms >= 5:
+        return Goal(text, f"{p99_ms:.2f} ms, but fsync takes {fsync_ms:.2f} ms here", None)
+    return Goal(text, f"{p99_ms:.2f} ms", p99_ms < 5)
+
+
+def _memory(memory: Mapping[str, Any] | None) -> Goal:
+    text = f"resident memory under 150 MB after {MEMORY_TOKENS:,} tokens"
+    if memory is None or memory["tokens"] < MEMORY_TOKENS:
+        return Goal(text, "not measured", None)
+    return Goal(text, f"{memory['after_mb']:.0f} MB", memory["after_mb"] < 150)
