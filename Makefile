@@ -43,7 +43,7 @@ bench: $(READY) ## Measure each request beside its pure cryptography; writes bui
 	@$(BIN)/python -m bench
 
 soak: $(READY) ## Many kill -9 of the real service, per database; takes long
-	@CORPID_KILLS=$${CORPID_KILLS:-500} $(BIN)/python -m pytest tests/faults -r fEsxX --timeout 0
+	@CORPID_SOAK=1 CORPID_KILLS=$${CORPID_KILLS:-500} $(BIN)/python -m pytest tests/faults -r fEsxX --timeout 0
 
 lock: $(READY) ## Write the lock files again after a change in pyproject.toml (needs the network)
 	@$(BIN)/python -m tools.lock

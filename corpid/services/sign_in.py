@@ -185,7 +185,11 @@ class SignIn:
         return sealed
 
     async def _report_failure(self, method: str, person_id: str | None) -> None:
-        """Into the audit trail. An unknown name is not written down: it may be a password."""
+        """Into the audit trail. An unknown name leaves no row: it may be a password, and strangers
+        could fill the table with them.
+        """
+        if person_id is None:
+            return
 
         async def work(uow: UnitOfWork) -> None:
             await uow.operations.audit("sign_in.failed", {"method": method, "person_id": person_id})

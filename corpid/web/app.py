@@ -88,7 +88,7 @@ def _compose(running: Service, assembly: PageAssembly) -> Application:
     async def openapi() -> JSONResponse:
         return JSONResponse(document)
 
-    return Application(Edge(routes, pages, metrics), pages, running)
+    return Application(Edge(routes, pages, metrics, https=settings.is_https), pages, running)
 
 
 def _operations(running: Service, metrics: Metrics) -> APIRouter:

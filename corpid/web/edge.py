@@ -8,7 +8,6 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,7 +20,8 @@ from oidc.errors import OAuthError, ServerError, TemporarilyUnavailable
 from oidc.request import Receive, Scope, Send
 from oidc.response import Endpoint, send_error
 
-_MAX_PATH: Final = 2048
+# RFC 6797: a browser that has been here by https comes by nothing else for a year.
+_HTTPS_ONLY: Final = ((b"strict-transport-security", b"max-age=31536000"),)
 logger = structlog.stdlib.get_logger("corpid.http")
 
 
@@ -44,7 +44,7 @@ class Edge:
         fallback: Endpoint,
         metrics: Metrics,
         *,
-        access_log: bool = False,
+        https: bool = False,
     ) -> None:
         self._exact = {route.path: route.endpoint for route in routes if route.path[-1] != "/"}
         self._prefixes = tuple(
@@ -52,7 +52,7 @@ class Edge:
         )
         self._fallback = fallback
         self._metrics = metrics
-        self._access_log = access_log
+        self._every = _HTTPS_ONLY if https else ()
         self.routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +62,7 @@ class Edge:
             return
         path: str = scope["path"]
         endpoint = self._exact.get(path) or self._find(path)
-        watch = _Watch(send)
+        watch = _Watch(send, self._every)
         started = time.perf_counter()
         try:
             await endpoint(scope, receive, watch)
@@ -82,7 +82,7 @@ class Edge:
                 watch, ServerError(f"unexpected error, reference {reference}")
             )
         finally:
-            self._observe(scope, path, watch.status, time.perf_counter() - started)
+            self._metrics.observe(path, watch.status, time.perf_counter() - started)
 
     def _find(self, path: str) -> Endpoint:
         for prefix, endpoint in self._prefixes:
@@ -90,30 +90,25 @@ class Edge:
                 return endpoint
         return self._fallback
 
-    def _observe(self, scope: Mapping[str, Any], path: str, status: int, seconds: float) -> None:
-        self._metrics.observe(path, status, seconds)
-        if self._access_log:
-            logger.info(
-                "request",
-                method=scope["method"],
-                path=path[:200],
-                status=status,
-                ms=round(seconds * 1000, 2),
-            )
-
 
 class _Watch:
-    """Passes messages on and remembers whether, and with which status, a response began."""
+    """Passes messages on and remembers whether, and with which status, a response began.
 
-    __slots__ = ("_send", "status")
+    ``every`` are headers that each response gets.
+    """
 
-    def __init__(self, send: Send) -> None:
+    __slots__ = ("_every", "_send", "status")
+
+    def __init__(self, send: Send, every: tuple[tuple[bytes, bytes], ...]) -> None:
         self._send = send
+        self._every = every
         self.status = 0
 
     async def __call__(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self._every:
+                message["headers"] = [*message["headers"], *self._every]
         await self._send(message)
 
 

@@ -7,7 +7,7 @@ from tests.docs.test_operator_guide import COMPANY
 
 
 def test_a_business_that_ceased_takes_its_credentials_with_it(site: DocumentSite) -> None:
-    """Suspended by the import that says so, and back with the import that corrects it."""
+    """Suspended while the register says so, revoked for good once it says that it ended."""
     cli, file = site.cli, site.folder / "companies.json"
     cli.json("init")
 
@@ -26,8 +26,12 @@ def test_a_business_that_ceased_takes_its_credentials_with_it(site: DocumentSite
     offer = cli.json("offer", "create", *who, "--type", "company-identity")
     site.credential(offer, "company-identity")
     assert status() == "valid"
-    assert imported("dissolved") == 1
+    imported("in_liquidation")
     assert status() == "suspended"
-    assert cli.run("offer", "create", *who, "--type", "company-identity").exit_code == 1
-    assert imported("live") == 0
+    imported("live")
     assert status() == "valid"
+    assert imported("dissolved") == 1
+    assert status() == "invalid"
+    assert cli.run("offer", "create", *who, "--type", "company-identity").exit_code == 1
+    imported("live")
+    assert status() == "invalid"

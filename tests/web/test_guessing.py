@@ -97,9 +97,10 @@ async def test_failures_are_in_the_audit_trail_without_what_was_typed(world: Pag
     with pytest.raises(WrongCredentials):
         await world.assembly.sign_in.with_password("my secret typed as name", "x", None)
     rows = await world.events("sign_in.failed")
-    assert len(rows) == 2
-    assert b"per-chan" in rows[0] + rows[1]
-    assert all(b"secret" not in row and b"wrong password" not in row for row in rows)
+    # One row: what strangers type as a name could fill the table, and may be a password.
+    assert len(rows) == 1
+    assert b"per-chan" in rows[0]
+    assert b"wrong password" not in rows[0]
 
 
 async def test_rfc6238_5_2_a_code_counts_once(world: PagesWorld) -> None:
