@@ -67,7 +67,7 @@ def test_config_check(cli: Cli) -> None:
     [
         ("ISSUER", "http://id.example", "https"),
         ("PORT", "70000", "65535"),
-        ("DATABASE_URL", "mysql://x/y", "database"),
+        ("DATABASE_URL", "mysql://x/y", "must begin with sqlite:///"),
     ],
 )
 def test_a_wrong_setting_is_named(cli: Cli, setting: str, value: str, expected: str) -> None:
