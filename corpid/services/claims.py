@@ -203,7 +203,11 @@ class TokenClaims:
             claims["act"] = {**claims["act"], "act": {"sub": agent, "sub_type": "entity"}}
         read = self._store.read
         if scopes & {"entity.identity", "entity.basic_profile", "address"}:
-            organisation = await read.organisations.by_id(grant.subject)
+            organisation = (
+                await read.organisations.by_id(grant.subject)
+                if authority is None
+                else authority.organisation
+            )
             if organisation is not None:
                 _add_entity(claims, organisation, scopes)
         if scopes & {"user.identity", "user.name", "profile", "email", "phone"}:
