@@ -69,6 +69,12 @@ class UnsupportedGrantType(OAuthError):
     code = "unsupported_grant_type"
 
 
+class UnsupportedTokenType(OAuthError):
+    """RFC 7009 2.2.1: this kind of token is not revoked here."""
+
+    code = "unsupported_token_type"
+
+
 class InvalidScope(OAuthError):
     """RFC 6749 5.2: unknown, malformed, or beyond what was granted."""
 

@@ -78,6 +78,9 @@ class ProviderWrites(Protocol):
     async def add_access_token(self, token: AccessToken) -> None:
         """Keep an access token."""
 
+    async def end_access_token(self, token_hash: bytes, now_ms: int) -> None:
+        """End one access token; its grant stays."""
+
     async def add_refresh_token(self, token: RefreshToken) -> None:
         """Keep a refresh token."""
 

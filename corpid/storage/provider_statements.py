@@ -88,6 +88,12 @@ ACCESS_TOKEN: Final = Statement(
     )
 )
 ADD_ACCESS_TOKEN: Final = adding(_access)
+END_ACCESS_TOKEN: Final = changing(
+    _access,
+    given(_access.c.token_hash),
+    _access.c.ended_at.is_(None),
+    ended_at=bindparam("now"),
+)
 
 ADD_GRANT: Final = adding(_grant)
 # Ends everything of the grant: codes and tokens are read together with it. One row is written,

@@ -160,6 +160,10 @@ class SqlProviderWrites(Repository):
             ended_at=token.ended_at,
         )
 
+    async def end_access_token(self, token_hash: bytes, now_ms: int) -> None:
+        """See ``ProviderWrites.end_access_token``."""
+        await self._in.writes.execute(sql.END_ACCESS_TOKEN, token_hash=token_hash, now=now_ms)
+
     async def add_refresh_token(self, token: RefreshToken) -> None:
         """See ``ProviderWrites.add_refresh_token``."""
         await self._in.writes.execute(

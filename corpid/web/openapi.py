@@ -194,6 +194,17 @@ def _provider_paths() -> dict[str, Any]:
                 },
             }
         },
+        "/revoke": {
+            "post": {
+                "operationId": "revocation",
+                "summary": "Token revocation (RFC 7009)",
+                "requestBody": _form(("token",), "token_type_hint", *_CLIENT),
+                "responses": {
+                    "200": _json({"type": "object"}, "The token is of no use any more"),
+                    **_refused(400, 401, 413),
+                },
+            }
+        },
     }
 
 

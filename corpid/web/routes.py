@@ -25,6 +25,7 @@ from oidc.provider.jwks import JwksEndpoint
 from oidc.provider.metadata import ProviderMetadataEndpoint
 from oidc.provider.par import PushedAuthorizationEndpoint
 from oidc.provider.protected_resources import ResourceMetadataEndpoint, metadata_path
+from oidc.provider.revocation import RevocationEndpoint
 from oidc.provider.token import TokenEndpoint
 from oidc.provider.userinfo import UserInfoEndpoint
 from oidc.response import Endpoint, preflight
@@ -120,6 +121,9 @@ TABLE: Final = (
         cors=False,
     ),
     RouteSpec(
+        "revocation", "issuer", endpoints.REVOCATION, ("POST",), "Token revocation (RFC 7009)"
+    ),
+    RouteSpec(
         "userinfo_resource",
         "resource",
         endpoints.USERINFO,
@@ -213,6 +217,7 @@ def _endpoints(service: Service) -> Mapping[str, Endpoint]:
         "token": TokenEndpoint(provider),
         "userinfo": UserInfoEndpoint(provider),
         "introspection": IntrospectionEndpoint(provider),
+        "revocation": RevocationEndpoint(provider),
         "userinfo_resource": ResourceMetadataEndpoint(
             provider.config, endpoints.USERINFO, ("openid",)
         ),

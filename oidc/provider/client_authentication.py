@@ -1,4 +1,5 @@
-"""Client authentication, the same at token, PAR and introspection endpoint (RFC 6749 2.3).
+"""Client authentication, the same at token, PAR, introspection and revocation
+endpoint (RFC 6749 2.3).
 
 Which methods a client may use stands in the profile table; a client uses the one it registered.
 """

@@ -47,6 +47,7 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "token_endpoint": config.url(endpoints.TOKEN),
         "userinfo_endpoint": config.url(endpoints.USERINFO),
         "introspection_endpoint": config.url(endpoints.INTROSPECTION),
+        "revocation_endpoint": config.url(endpoints.REVOCATION),
         "jwks_uri": config.url(endpoints.JWKS),
         "scopes_supported": list(config.scopes),
         "claims_supported": sorted(_ENVELOPE.union(*config.scopes.values())),
@@ -77,7 +78,7 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "tls_client_certificate_bound_access_tokens": False,
         "pre-authorized_grant_anonymous_access_supported": bool(ANONYMOUS),
     }
-    for name in ("token", "introspection"):
+    for name in ("token", "introspection", "revocation"):
         document[f"{name}_endpoint_auth_methods_supported"] = auth_methods
         document[f"{name}_endpoint_auth_signing_alg_values_supported"] = assertion_algs
     if config.service_documentation is not None:

@@ -141,6 +141,10 @@ class Writes:
     async def add_access_token(self, token: AccessToken) -> None:
         self._tables.access_tokens[token.token_hash] = token
 
+    async def end_access_token(self, token_hash: bytes, now_ms: int) -> None:
+        token = self._tables.access_tokens[token_hash]
+        self._tables.access_tokens[token_hash] = replace(token, ended_at=now_ms)
+
     async def add_refresh_token(self, token: RefreshToken) -> None:
         self._tables.refresh_tokens[token.token_hash] = token
 

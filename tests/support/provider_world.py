@@ -15,6 +15,7 @@ from oidc.provider.context import Provider, ProviderConfig
 from oidc.provider.endpoints import TOKEN
 from oidc.provider.introspection import IntrospectionEndpoint
 from oidc.provider.par import PushedAuthorizationEndpoint
+from oidc.provider.revocation import RevocationEndpoint
 from oidc.provider.token import TokenEndpoint
 from oidc.provider.userinfo import UserInfoEndpoint
 from oidc.records import AuthorizationCode, Client, Grant, PreAuthorizedOffer, RefreshToken
@@ -123,6 +124,7 @@ class World:
         self.par_endpoint = PushedAuthorizationEndpoint(self.provider)
         self.userinfo_endpoint = UserInfoEndpoint(self.provider)
         self.introspection_endpoint = IntrospectionEndpoint(self.provider)
+        self.revocation_endpoint = RevocationEndpoint(self.provider)
         if store is None:
             for client in clients():
                 self.store.tables.clients[client.client_id] = client

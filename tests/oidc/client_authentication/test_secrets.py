@@ -119,7 +119,10 @@ async def test_a_disabled_client_is_refused_at_once() -> None:
     refused(await send(basic("legacy"), world=world))
 
 
-@pytest.mark.parametrize("endpoint", ["token_endpoint", "par_endpoint", "introspection_endpoint"])
+@pytest.mark.parametrize(
+    "endpoint",
+    ["token_endpoint", "par_endpoint", "introspection_endpoint", "revocation_endpoint"],
+)
 async def test_the_same_rules_hold_at_every_endpoint(endpoint: str) -> None:
     world = World()
     at = getattr(world, endpoint)

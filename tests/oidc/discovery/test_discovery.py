@@ -30,7 +30,7 @@ def config(issuer: str = ISSUER, **extra: object) -> ProviderConfig:
 def test_discovery_3_has_all_that_is_required(issuer: str) -> None:
     document = provider_metadata(config(issuer))
     assert document["issuer"] == issuer
-    for name in ("authorization", "token", "userinfo", "introspection"):
+    for name in ("authorization", "token", "userinfo", "introspection", "revocation"):
         assert document[f"{name}_endpoint"].startswith(f"{issuer}/")
     assert document["jwks_uri"] == f"{issuer}/jwks"
     assert document["response_types_supported"] == ["code"]
@@ -64,12 +64,13 @@ def test_only_what_works_is_listed() -> None:
     methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
     assert document["token_endpoint_auth_methods_supported"] == methods
     assert document["introspection_endpoint_auth_methods_supported"] == methods
+    assert document["revocation_endpoint_auth_methods_supported"] == methods
     for name, values in document.items():
         if name.endswith("alg_values_supported"):
             assert "none" not in values
             assert not [alg for alg in values if alg.startswith("HS")]
     assert "Ed25519" in document["dpop_signing_alg_values_supported"]
-    for absent in ("registration_endpoint", "end_session_endpoint", "revocation_endpoint"):
+    for absent in ("registration_endpoint", "end_session_endpoint"):
         assert absent not in document
 
 
