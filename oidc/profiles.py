@@ -4,8 +4,10 @@
 check                           fapi2                       oidc
 ==============================  ==========================  =====================================
 pushed authorization requests   required (FAPI 2.0, 5.3.2)  if the client registered so
-PKCE S256                       required                    required unless waived in the record
-client authentication           private_key_jwt             + client_secret_basic or _post
+PKCE S256                       required                    required unless waived in the record;
+                                                            never waived for public clients
+client authentication           private_key_jwt             + client_secret_basic or _post,
+                                                            none for public clients
 sender constraint               DPoP required               Bearer, or DPoP if registered or used
 refresh token rotation          never (FAPI 2.0, 5.3.2.1)   only for public clients
 ID token algorithms             ES256                       ES256, RS256
@@ -46,7 +48,9 @@ PROFILES: Final[dict[str, Profile]] = {
         name="oidc",
         pushed_requests_required=False,
         pkce_waivable=True,
-        auth_methods=frozenset({"private_key_jwt", "client_secret_basic", "client_secret_post"}),
+        auth_methods=frozenset(
+            {"private_key_jwt", "client_secret_basic", "client_secret_post", "none"}
+        ),
         sender_constraint_required=False,
         id_token_algs=frozenset({"ES256", "RS256"}),
         assertion_algs=_FAPI_ALGS | {"RS256"},

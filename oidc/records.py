@@ -13,6 +13,8 @@ from keys.jwk import JwkSet
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
+NO_AUTHENTICATION = "none"
+"""The method of public clients (RFC 7591 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Client:
     resources: frozenset[str] = frozenset()
     serves: frozenset[str] = frozenset()
     policy_uri: str | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it can keep no secret (RFC 6749 2.1): nothing proves that a request is its."""
+        return self.token_endpoint_auth_method == NO_AUTHENTICATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ async def add(
     ] = None,
     auth_method: Annotated[
         str | None,
-        typer.Option(help="private_key_jwt, client_secret_basic or client_secret_post."),
+        typer.Option(
+            help="private_key_jwt, client_secret_basic, client_secret_post, or none (public)."
+        ),
     ] = None,
     grant_type: Annotated[
         list[str] | None, typer.Option(help="Default: what the scopes need.")
@@ -75,7 +77,7 @@ async def add(
     policy_uri: Annotated[str | None, typer.Option(help="Its privacy policy.")] = None,
     client_id: Annotated[str | None, typer.Option(help="Default: a random one.")] = None,
 ) -> Answer:
-    """Register a relying party. A secret is made where it has no keys, and shown this once."""
+    """Register a relying party. A secret is made where its method needs one, and shown once."""
     from corpid.domain.errors import InvalidValue
     from corpid.domain.languages import Names
     from corpid.services.client_metadata import Registration

@@ -17,7 +17,7 @@ from corpid.services.claims import SCOPES
 from keys.errors import KeysError
 from keys.jwk import JwkSet
 from oidc.profiles import PROFILES, Profile
-from oidc.records import OFFLINE_ACCESS, OPENID
+from oidc.records import NO_AUTHENTICATION, OFFLINE_ACCESS, OPENID
 
 AUTHORIZATION_CODE: Final = "authorization_code"
 REFRESH_TOKEN: Final = "refresh_token"
@@ -26,6 +26,7 @@ PRE_AUTHORIZED_CODE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_co
 GRANT_TYPES: Final = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, PRE_AUTHORIZED_CODE)
 SUBJECTS: Final = ("organisation", "representative")
 PRIVATE_KEY_JWT: Final = "private_key_jwt"
+SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
 MAX_URIS: Final = 20
 MAX_URI: Final = 2048
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -214,15 +215,27 @@ def _check_profile(wanted: Registration, profile: Profile) -> None:
         )
     if not wanted.pkce_required and not profile.pkce_waivable:
         raise InvalidValue(f"the profile {profile.name} always needs PKCE")
+    if wanted.method == NO_AUTHENTICATION:
+        _check_public(wanted)
     if wanted.id_token_alg not in profile.id_token_algs:
         allowed = ", ".join(sorted(profile.id_token_algs))
         raise InvalidValue(f"ID tokens of the profile {profile.name} are signed with {allowed}")
 
 
+def _check_public(wanted: Registration) -> None:
+    """What stands in for authentication must not be waived (RFC 9700 2.1.1), and a client that
+    anybody can claim to be acts for nobody but the person (RFC 6749 4.4, RFC 7662 2.1).
+    """
+    if not wanted.pkce_required:
+        raise InvalidValue("a public client always needs PKCE")
+    if CLIENT_CREDENTIALS in wanted.grants or wanted.serves:
+        raise InvalidValue("a public client neither acts for itself nor serves an API")
+
+
 def _check_keys(wanted: Registration, profile: Profile) -> None:
     if wanted.method != PRIVATE_KEY_JWT:
         if wanted.jwks is not None:
-            raise InvalidValue(f"a client with {wanted.method} has a secret: leave the keys out")
+            raise InvalidValue(f"a client with {wanted.method} has no keys: leave them out")
         return
     if wanted.jwks is None:
         raise InvalidValue("private_key_jwt needs the client's public keys: a JWK Set file")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from corpid.domain.errors import AlreadyExists, InvalidValue, NotAllowed, NotFound
 from corpid.domain.identifiers import new_id
 from corpid.services.client_metadata import (
-    PRIVATE_KEY_JWT,
+    SECRET_METHODS,
     Registration,
     metadata,
     sector_of,
@@ -132,7 +132,7 @@ class Clients:
         return await self._store.read.clients.all()
 
     def _secret(self, wanted: Registration) -> tuple[str | None, bytes | None]:
-        if wanted.method == PRIVATE_KEY_JWT:
+        if wanted.method not in SECRET_METHODS:
             return None, None
         secret = new_token(CLIENT_SECRET, self._random)
         return secret, client_secret_hash(secret)

@@ -196,7 +196,8 @@ def _code_challenge(parameters: Mapping[str, str], client: Client) -> str | None
     if challenge is None:
         if method is not None:
             raise InvalidRequest("code_challenge_method without code_challenge")
-        if client.pkce_required or not PROFILES[client.profile].pkce_waivable:
+        waivable = PROFILES[client.profile].pkce_waivable and not client.is_public
+        if client.pkce_required or not waivable:
             raise InvalidRequest("code_challenge is missing: PKCE with S256 is required")
         return None
     if method != "S256":

@@ -2,6 +2,7 @@
 endpoint (RFC 6749 2.3).
 
 Which methods a client may use stands in the profile table; a client uses the one it registered.
+Public clients have none: an endpoint that takes their requests says so.
 """
 
 import base64
@@ -16,7 +17,7 @@ from oidc.errors import InvalidClient, InvalidRequest
 from oidc.profiles import PROFILES
 from oidc.provider import client_assertion
 from oidc.provider.context import Provider
-from oidc.records import Client
+from oidc.records import NO_AUTHENTICATION, Client
 from oidc.request import Scope, header_values
 from oidc.secrets import client_secret_hash
 
@@ -33,6 +34,7 @@ _ASSERTION_REFUSED: Final = (
     "the client is unknown, registered another method, or the signature of its assertion "
     "does not verify with its registered keys, algorithms and type"
 )
+_UNPROVEN: Final = "client authentication is needed, by the method that the client registered"
 _CREDENTIAL_PARAMETERS: Final = frozenset(
     {"client_secret", "client_assertion", "client_assertion_type"}
 )
@@ -40,8 +42,10 @@ _CREDENTIAL_PARAMETERS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """A client that proved who it is. With an assertion, its jti must still be burnt:
-    ``assertion_replay_key`` counts once until ``replay_until`` (epoch ms).
+    """A client that proved who it is, or a public one, which cannot.
+
+    With an assertion, its jti must still be burnt: ``assertion_replay_key`` counts once until
+    ``replay_until`` (epoch ms).
     """
 
     client: Client
@@ -56,8 +60,13 @@ def has_credentials(scope: Scope, form: Mapping[str, str]) -> bool:
     )
 
 
-async def authenticate(scope: Scope, form: Mapping[str, str], provider: Provider) -> Authenticated:
+async def authenticate(
+    scope: Scope, form: Mapping[str, str], provider: Provider, *, public: bool = False
+) -> Authenticated:
     """Find out which client sent the request, by the one method that it used.
+
+    With ``public`` the word of a public client is taken (RFC 6749 3.2.1): what it may then do
+    must rest on something else, such as a code with its verifier, or a refresh token.
 
     Raises:
         InvalidRequest: more than one method (RFC 6749 2.3).
@@ -79,7 +88,14 @@ async def authenticate(scope: Scope, form: Mapping[str, str], provider: Provider
         if client is None:
             raise InvalidClient(_SECRET_REFUSED)
         return Authenticated(client)
-    raise InvalidClient("client authentication is needed")
+    return await _by_name(form.get("client_id"), public, provider)
+
+
+async def _by_name(client_id: str | None, public: bool, provider: Provider) -> Authenticated:
+    client = None if client_id is None else await _named(client_id, provider)
+    if client is None or not public or not _may_use(client, NO_AUTHENTICATION):
+        raise InvalidClient(_UNPROVEN)
+    return Authenticated(client)
 
 
 async def _by_assertion(form: Mapping[str, str], provider: Provider) -> Authenticated:

@@ -15,6 +15,7 @@ from oidc.provider import endpoints
 from oidc.provider.authorization_request import PROMPTS
 from oidc.provider.context import ProviderConfig
 from oidc.provider.grants.registry import ANONYMOUS, GRANTS
+from oidc.records import NO_AUTHENTICATION
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error
 
@@ -38,7 +39,7 @@ def authorization_server_path(issuer: str) -> str:
 
 def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
     """The document. Booleans are explicit, for some defaults are true (Discovery 3)."""
-    auth_methods = sorted({name for one in PROFILES.values() for name in one.auth_methods})
+    auth_methods = {name for one in PROFILES.values() for name in one.auth_methods}
     assertion_algs = sorted({alg for one in PROFILES.values() for alg in one.assertion_algs})
     document: dict[str, Any] = {
         "issuer": config.issuer,
@@ -79,7 +80,9 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "pre-authorized_grant_anonymous_access_supported": bool(ANONYMOUS),
     }
     for name in ("token", "introspection", "revocation"):
-        document[f"{name}_endpoint_auth_methods_supported"] = auth_methods
+        # The word of a public client is enough to give a token back, not to ask about one.
+        served = auth_methods - ({NO_AUTHENTICATION} if name == "introspection" else set())
+        document[f"{name}_endpoint_auth_methods_supported"] = sorted(served)
         document[f"{name}_endpoint_auth_signing_alg_values_supported"] = assertion_algs
     if config.service_documentation is not None:
         document["service_documentation"] = config.service_documentation

@@ -38,7 +38,7 @@ class PushedAuthorizationEndpoint:
         require_method(scope, "POST")
         form = await read_form(scope, receive)
         proof = check_proof(scope, provider, self._uri)
-        sender = await authenticate(scope, form, provider)
+        sender = await authenticate(scope, form, provider, public=True)
         request_uri = new_token(REQUEST_URI, provider.random)
         refusal: OAuthError | None = None
         pushed: PushedRequest | None = None

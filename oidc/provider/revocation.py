@@ -41,7 +41,7 @@ class RevocationEndpoint:
         provider = self._provider
         require_method(scope, "POST")
         form = await read_form(scope, receive)
-        sender = await authenticate(scope, form, provider)
+        sender = await authenticate(scope, form, provider, public=True)
         value = form.get("token")
         found = None if value is None else await self._find(provider.hasher.hash(value))
 

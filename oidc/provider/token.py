@@ -61,7 +61,7 @@ class TokenEndpoint:
         if form.get("grant_type") in ANONYMOUS and not has_credentials(scope, form):
             # A client_id that nothing proves is no identity: the request is anonymous.
             return None
-        return await authenticate(scope, form, self._provider)
+        return await authenticate(scope, form, self._provider, public=True)
 
     async def _prepare(
         self, form: Mapping[str, str], sender: Authenticated | None, proof: DpopProof | None

@@ -72,6 +72,7 @@ async def make_token_set(
         )
     if not with_refresh_token:
         return TokenSet(response, access.row)
-    refresh = tokens.mint_refresh_token(provider, grant, request.now)
+    bound_to = request.jkt if client.is_public else None
+    refresh = tokens.mint_refresh_token(provider, grant, request.now, bound_to)
     response["refresh_token"] = refresh.value
     return TokenSet(response, access.row, refresh.row)

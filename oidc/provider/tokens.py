@@ -132,12 +132,16 @@ async def mint_id_token(
     return await jws.sign(signer, claims, typ=_ID_TOKEN_TYPE)
 
 
-def mint_refresh_token(provider: Provider, grant: Grant, now: float) -> MintedRefreshToken:
-    """A refresh token. Every client authenticates, so it is bound to the client, not to a key."""
+def mint_refresh_token(
+    provider: Provider, grant: Grant, now: float, jkt: str | None
+) -> MintedRefreshToken:
+    """A refresh token. ``jkt`` binds it to a DPoP key; that of a client which authenticates is
+    bound to the client instead (RFC 9449 5).
+    """
     value = new_token(REFRESH_TOKEN, provider.random)
     now_ms = int(now * 1000)
     expires_at = min(now_ms + provider.config.lifetimes.refresh_token * 1000, grant.expires_at)
-    row = RefreshToken(provider.hasher.hash(value), grant.grant_id, None, now_ms, expires_at)
+    row = RefreshToken(provider.hasher.hash(value), grant.grant_id, jkt, now_ms, expires_at)
     return MintedRefreshToken(value, row)
 
 

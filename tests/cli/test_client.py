@@ -193,3 +193,30 @@ def test_show_at_a_time(cli: Cli) -> None:
     assert cli.json("client", "show", added["client_id"], "--at", "2099-01-01") == added
     before = ("client", "show", added["client_id"], "--at", "2020-01-01")
     assert cli.refused(*before)[:2] == (4, "not_found")
+
+
+def test_rfc6749_2_1_a_public_client_has_neither_keys_nor_a_secret(cli: Cli) -> None:
+    words = ("--profile", "oidc", "--redirect-uri", CALLBACK, "--auth-method", "none")
+    added = _add(cli, *words, "--scope", "openid", "--scope", "offline_access")
+    assert added["token_endpoint_auth_method"] == "none"
+    assert added["pkce_required"] is True
+    assert added["has_secret"] is False
+    assert "client_secret" not in added
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--profile", "fapi2"),
+        ("--profile", "oidc", "--no-pkce"),
+        ("--profile", "oidc", "--serves", "https://api.example"),
+        (
+            *("--profile", "oidc", "--grant-type", "client_credentials"),
+            *("--resource", "https://api.example"),
+        ),
+    ],
+)
+def test_what_a_public_client_may_not_have(cli: Cli, words: tuple[str, ...]) -> None:
+    words = ("--auth-method", "none", "--redirect-uri", CALLBACK, *words)
+    code, error, _ = cli.refused("client", "add", "--name-en", "A", *words)
+    assert (code, error) == (1, "invalid_value")

@@ -219,6 +219,21 @@ class Cast:
         assert added.secret is not None
         return PlainClient(client_id, added.secret, redirect_uri)
 
+    async def public_client(self, *, redirect_uri: str = CALLBACK) -> str:
+        """The client id of an app that can keep no secret."""
+        client_id = f"sample-app-{next(_numbers)}"
+        wanted = Registration(
+            names=Names("Sample App", "樣本程式", "样本程序"),
+            profile="oidc",
+            redirect_uris=(redirect_uri,),
+            scopes=SCOPES,
+            auth_method="none",
+            sector=f"{client_id}.example",
+        )
+        added = await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
+        assert added.secret is None
+        return client_id
+
     async def offer(
         self,
         organisation: Organisation,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from oidc.errors import InvalidScope, InvalidTarget
+from oidc.errors import InvalidScope, InvalidTarget, UnauthorizedClient
 from oidc.ports import ProviderWrites
 from oidc.provider import tokens
 from oidc.provider.token_request import Prepared, TokenRequest, token_response
@@ -17,10 +17,13 @@ async def client_credentials(request: TokenRequest) -> Prepared:
     """An access token whose subject is the client itself; no grant, no person.
 
     Raises:
+        UnauthorizedClient: a public client (RFC 6749 4.4).
         InvalidTarget: no resource, or one that the client is not registered for.
         InvalidScope: a scope that the client is not registered for, or that needs a person.
     """
     client = request.known_client
+    if client.is_public:
+        raise UnauthorizedClient("only a client that authenticates acts for itself")
     resource = request.form.get("resource")
     if resource is None or resource not in client.resources:
         raise InvalidTarget("name by resource an API that this client is registered for")

@@ -1,16 +1,18 @@
 """grant_type=refresh_token (RFC 6749 6, RFC 9449 5).
 
-Refresh tokens are not rotated: every client authenticates itself, and FAPI 2.0, 5.3.2.1 forbids
-it. They end with their grant.
+Those of clients that authenticate are not rotated, which FAPI 2.0, 5.3.2.1 forbids. Those of
+public clients are used once (RFC 9700 4.14.2): each yields the next, and one that comes again was
+stolen from somebody, so the whole family ends. All end with their grant.
 """
 
 from typing import Final
 
-from oidc.errors import InvalidGrant, InvalidScope
+from oidc.errors import InvalidGrant, InvalidScope, OAuthError
 from oidc.ports import ProviderWrites
 from oidc.provider import resources
-from oidc.provider.token_request import Prepared, TokenRequest
+from oidc.provider.token_request import Prepared, TokenRequest, refuse
 from oidc.provider.token_set import make_token_set
+from oidc.records import AuditEvent, Grant
 
 GRANT_TYPE: Final = "refresh_token"
 _UNKNOWN: Final = "the refresh token is unknown, expired, ended, or another client's"
@@ -19,13 +21,13 @@ _UNKNOWN: Final = "the refresh token is unknown, expired, ended, or another clie
 async def refresh_token(request: TokenRequest) -> Prepared:
     """Fresh tokens under a grant that is still live.
 
-    The access token is bound to the key of this request's proof, which may be a new one: what
-    binds the refresh token is the client's authentication (RFC 9449 5).
+    The access token is bound to the key of this request's proof. That may be a new one where the
+    client's authentication binds the refresh token, not where its DPoP key does (RFC 9449 5).
 
     Raises:
         InvalidRequest: no refresh_token.
-        InvalidGrant: it is unknown, expired, another client's, bound to another key, or its
-            grant has ended.
+        InvalidGrant: it is unknown, expired, another client's, bound to another key, used up, or
+            its grant has ended.
         InvalidScope, InvalidTarget: more than was granted.
     """
     provider, client = request.provider, request.known_client
@@ -37,12 +39,16 @@ async def refresh_token(request: TokenRequest) -> Prepared:
     if (
         grant.client_id != client.client_id
         or request.now_ms >= token.expires_at
-        or token.rotated_at is not None
         or not grant.is_live(request.now_ms)
     ):
         raise InvalidGrant(_UNKNOWN)
     if token.jkt is not None and token.jkt != request.jkt:
+        # Before its use is looked at: who does not have the key must not end the family.
         raise InvalidGrant("the refresh token is bound to another DPoP key than this request's")
+    if token.rotated_at is not None:
+        return refuse(
+            InvalidGrant(_UNKNOWN), lambda writes: _end_family(writes, grant, request.now_ms)
+        )
     made = await make_token_set(
         request,
         grant,
@@ -50,12 +56,30 @@ async def refresh_token(request: TokenRequest) -> Prepared:
         resource=resources.choose(
             request.form.get("resource"), grant.resource, client, provider.config
         ),
+        with_refresh_token=client.is_public,
     )
 
-    async def work(writes: ProviderWrites) -> None:
+    async def work(writes: ProviderWrites) -> OAuthError | None:
+        if client.is_public and not await writes.claim_refresh_token(
+            token.token_hash, request.now_ms
+        ):
+            # Another request used it in this moment. One of the two is a thief's: the winner's
+            # tokens end as well, and that commits, although the answer is an error.
+            await _end_family(writes, grant, request.now_ms)
+            return InvalidGrant(_UNKNOWN)
         await made.keep(writes, {"grant_type": GRANT_TYPE})
+        return None
 
     return Prepared(made.response, work)
+
+
+async def _end_family(writes: ProviderWrites, grant: Grant, now_ms: int) -> None:
+    await writes.end_grant(grant.grant_id, now_ms, "refresh_token_reuse")
+    await writes.audit(
+        AuditEvent(
+            "refresh_token.reused", {"client_id": grant.client_id, "grant_id": grant.grant_id}
+        )
+    )
 
 
 def _narrowed(requested: str | None, granted: tuple[str, ...]) -> tuple[str, ...]:

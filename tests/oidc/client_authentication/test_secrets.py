@@ -1,13 +1,17 @@
 """Client secrets (RFC 6749 2.3.1) and what all methods share."""
 
 import base64
+from urllib.parse import quote_plus
 
 import pytest
 
-from oidc.errors import OAuthError
+from oidc.errors import InvalidClient, OAuthError
+from oidc.provider.client_authentication import authenticate
+from oidc.secrets import client_secret_hash
 from tests.support.asgi import Answer, post_form
 from tests.support.provider_world import API, SECRET, World, basic, client
 
+QUERIED = {"type": "http", "method": "POST", "path": "/token", "headers": []}
 MACHINE = {"grant_type": "client_credentials", "resource": API}
 
 
@@ -51,6 +55,21 @@ async def test_rejects_a_malformed_authorization_header(value: bytes) -> None:
     answer = await send((b"authorization", value))
     refused(answer)
     assert (answer.header("www-authenticate") or "").startswith("Basic")
+
+
+async def test_6749_2_3_1_plus_and_percent_are_decoded_and_nothing_is_decoded_twice() -> None:
+    world = World()
+    secret = "50%25 + 1:2"
+    world.change_client("legacy", secret_hash=client_secret_hash(secret))
+    assert (await send(basic("legacy", secret), world=world)).status == 200
+    refused(await send(basic("legacy", "50% + 1:2"), world=world))
+
+
+async def test_6749_2_3_1_credentials_in_the_query_are_not_read() -> None:
+    for query in (b"client_id=poster&client_secret=", b"client_id=app"):
+        scope = {**QUERIED, "query_string": query + quote_plus(SECRET).encode()}
+        with pytest.raises(InvalidClient):
+            await authenticate(scope, {}, World().provider, public=True)
 
 
 async def test_client_secret_post() -> None:

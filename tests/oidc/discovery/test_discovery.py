@@ -62,9 +62,9 @@ def test_only_what_works_is_listed() -> None:
     assert document["pre-authorized_grant_anonymous_access_supported"] is True
     assert document["code_challenge_methods_supported"] == ["S256"]
     methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
-    assert document["token_endpoint_auth_methods_supported"] == methods
+    assert document["token_endpoint_auth_methods_supported"] == sorted([*methods, "none"])
     assert document["introspection_endpoint_auth_methods_supported"] == methods
-    assert document["revocation_endpoint_auth_methods_supported"] == methods
+    assert document["revocation_endpoint_auth_methods_supported"] == sorted([*methods, "none"])
     for name, values in document.items():
         if name.endswith("alg_values_supported"):
             assert "none" not in values

@@ -61,6 +61,15 @@ async def register(store: SqlStore) -> None:
             },
         )
         await store.write(lambda uow, record=record: uow.clients.add(record))  # type: ignore[misc]
+    app = {
+        "profile": "oidc",
+        "redirect_uris": [REDIRECT],
+        "scope": "openid mandate offline_access",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "none",
+    }
+    record = stored.client("app", sector="app.example", metadata=app)
+    await store.write(lambda uow: uow.clients.add(record))
 
 
 async def ended(process: Process) -> bool:
@@ -87,6 +96,25 @@ async def test_of_two_redemptions_in_two_processes_one_wins_and_the_family_ends(
         proof = await world.proof(path="/userinfo", method="GET", token=token)
         header = (b"authorization", f"DPoP {token}".encode())
         assert (await world.userinfo("GET", header, proof)).error == "invalid_token"
+
+
+async def test_of_two_refreshes_in_two_processes_one_wins_and_the_family_ends(
+    processes: list[Process],
+) -> None:
+    first, second = (process.world for process in processes)
+    await first.add_grant(client_id="app")
+    await first.add_refresh_token()
+    form = {"grant_type": "refresh_token", "refresh_token": "cid_rt_1", "client_id": "app"}
+    answers = await asyncio.gather(first.token(None, form), second.token(None, form))
+    assert sorted(answer.status for answer in answers) == [200, 400]
+    (won,) = (answer.json for answer in answers if answer.status == 200)
+    (lost,) = (answer for answer in answers if answer.status == 400)
+    assert lost.error == "invalid_grant"
+    for world in (first, second):
+        again = await world.token(None, {**form, "refresh_token": won["refresh_token"]})
+        assert again.error == "invalid_grant"
+        bearer = (b"authorization", f"Bearer {won['access_token']}".encode())
+        assert (await world.userinfo("GET", bearer)).error == "invalid_token"
 
 
 async def test_a_wrong_verifier_leaves_the_code_for_the_right_one(

@@ -6,7 +6,7 @@ import pytest
 
 from keys import jwt
 from tests.support.asgi import Answer
-from tests.support.provider_world import API, NOW, OTHER_API, World, key
+from tests.support.provider_world import API, NOW, OTHER_API, World, client, key
 
 
 async def ready(**grant: object) -> World:
@@ -121,3 +121,73 @@ async def test_a_client_not_registered_for_it_is_unauthorized() -> None:
     world = await ready()
     world.change_client("bank", grant_types=frozenset({"authorization_code"}))
     refused(await refresh(world), "unauthorized_client")
+
+
+# Public clients: each refresh token is used once (RFC 9700 4.14.2, RFC 6749 10.4).
+
+
+async def app_ready(**token: object) -> World:
+    world = World()
+    world.tables.clients["app"] = client("app", token_endpoint_auth_method="none", jwks=None)
+    await world.add_grant(client_id="app")
+    await world.add_refresh_token(**token)
+    return world
+
+
+async def refresh_app(world: World, token: str = "cid_rt_1", **form: str) -> Answer:
+    given = {"grant_type": "refresh_token", "refresh_token": token, "client_id": "app", **form}
+    return await world.token(None, given)
+
+
+async def test_rfc9700_4_14_2_refresh_tokens_of_public_clients_are_rotated() -> None:
+    world = await app_ready()
+    first = (await refresh_app(world)).json
+    assert first["refresh_token"] != "cid_rt_1"
+    second = (await refresh_app(world, first["refresh_token"])).json
+    assert second["refresh_token"] not in ("cid_rt_1", first["refresh_token"])
+    assert world.tables.grants["g1"].ended_at is None
+
+
+async def test_rfc9700_4_14_2_a_refresh_token_used_again_ends_the_family() -> None:
+    world = await app_ready()
+    fresh = (await refresh_app(world)).json
+    refused(await refresh_app(world))
+    assert world.tables.end_reasons == {"g1": "refresh_token_reuse"}
+    assert world.tables.events[-1].event == "refresh_token.reused"
+    refused(await refresh_app(world, fresh["refresh_token"]))
+    bearer = (b"authorization", f"Bearer {fresh['access_token']}".encode())
+    assert (await world.userinfo("GET", bearer)).error == "invalid_token"
+
+
+async def test_of_two_simultaneous_refreshes_one_wins_and_the_family_ends() -> None:
+    world = await app_ready()
+    answers = await asyncio.gather(refresh_app(world), refresh_app(world))
+    assert sorted(answer.status for answer in answers) == [200, 400]
+    (won,) = (answer.json for answer in answers if answer.status == 200)
+    assert world.tables.end_reasons == {"g1": "refresh_token_reuse"}
+    refused(await refresh_app(world, won["refresh_token"]))
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [({"scope": "unknown"}, "invalid_scope"), ({"resource": OTHER_API}, "invalid_target")],
+)
+async def test_a_request_that_is_refused_does_not_use_the_token_up(
+    form: dict[str, str], error: str
+) -> None:
+    world = await app_ready()
+    refused(await refresh_app(world, **form), error)
+    assert (await refresh_app(world)).status == 200
+
+
+async def test_who_lacks_the_key_of_a_used_token_does_not_end_the_family() -> None:
+    world = await app_ready(jkt=key("dpop").kid, rotated_at=NOW * 1000)
+    refused(await refresh_app(world))
+    assert world.tables.grants["g1"].ended_at is None
+
+
+async def test_a_successor_lives_no_longer_than_the_grant() -> None:
+    world = await app_ready()
+    answer = await refresh_app(world)
+    row = world.tables.refresh_tokens[world.hash(answer.json["refresh_token"])]
+    assert row.expires_at == world.tables.grants["g1"].expires_at
