@@ -4,6 +4,7 @@ Every setting has a doc line; ``corpid config show`` prints them with their pres
 secrets are never printed.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -67,6 +68,16 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Audience of JWT access tokens -> its sector of pairwise subjects (JSON).",
     )
+    outbound_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Private networks (CIDR, separated by commas) that relying parties' addresses "
+        "may lead to; without them only public addresses are reached.",
+    )
+    outbound_authorities: Path | None = Field(
+        default=None,
+        description="File with certificate authorities (PEM) that are believed there beside the "
+        "system's.",
+    )
     session_hours: int = Field(default=8, ge=1, le=24 * 30, description="Life of a sign-in.")
     status_poll_ms: int = Field(
         default=50, ge=5, le=1000, description="How often changes of status are looked for."
@@ -95,6 +106,21 @@ class Settings(BaseSettings):
             return orjson.loads(value)
         except orjson.JSONDecodeError:
             raise ValueError("must be a JSON object of audiences and their sectors") from None
+
+    @field_validator("outbound_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("outbound_networks")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError(f"{text} is not a network such as 10.20.0.0/16") from None
+        return value
 
     @field_validator("issuer", "status_base", "acr_base", "vct_base")
     @classmethod

@@ -19,6 +19,44 @@ from oidc.records import (
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document from elsewhere, whose answer was 200.
+
+    ``media_type`` is in lower case, without parameters, empty if none was said. ``max_age`` is how
+    many seconds it stays fresh (0: it must not be kept), None when the answer does not say.
+    """
+
+    body: bytes
+    media_type: str
+    max_age: int | None
+
+
+class FetchFailed(Exception):
+    """There is no usable answer. The message may be shown to whoever named the address."""
+
+
+class Outbound(Protocol):
+    """Reaching an address that somebody else has named: https only, within bounds, SSRF-safe.
+
+    What the answer says is the caller's to check: it is foreign text.
+    """
+
+    async def get(self, url: str, *, max_bytes: int, accept: str = "application/json") -> Fetched:
+        """The document at that address; redirects are not followed, a fragment is not sent.
+
+        Raises:
+            FetchFailed: the address may not be fetched, or the answer is not 200, too long, late.
+        """
+
+    async def post(self, url: str, body: bytes, content_type: str, *, max_bytes: int) -> int:
+        """Send this there; the status of the answer, of which at most ``max_bytes`` are read.
+
+        Raises:
+            FetchFailed: as for ``get``, but whatever the status.
+        """
+
+
 class Signers(Protocol):
     """The signing keys. The private part never passes through here."""
 

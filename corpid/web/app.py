@@ -25,7 +25,7 @@ from corpid.web.routes import TABLE, hot_routes
 from corpid.wiring.foundation import Foundation
 from corpid.wiring.service import Service, service
 from keys.clock import Clock, Random
-from oidc.ports import Interactions
+from oidc.ports import Interactions, Outbound
 
 KEEP_ALIVE_SECONDS: Final = 75
 SHUTDOWN_SECONDS: Final = 10
@@ -43,9 +43,15 @@ class Application:
 
 @asynccontextmanager
 async def application(
-    settings: Settings, *, clock: Clock | None = None, random: Random | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    random: Random | None = None,
+    outbound: Outbound | None = None,
 ) -> AsyncIterator[Application]:
     """Build the application, keep its background work going, and stop it at the end.
+
+    ``outbound`` replaces the way to others' servers.
 
     Raises:
         ServiceError: it cannot start; the message says what to do.
@@ -57,7 +63,9 @@ async def application(
         return assemblies[0].interactions
 
     given = {
-        name: value for name, value in (("clock", clock), ("random", random)) if value is not None
+        name: value
+        for name, value in (("clock", clock), ("random", random), ("outbound", outbound))
+        if value is not None
     }
     async with service(settings, interactions, **given) as running:  # type: ignore[arg-type]
         try:

@@ -20,9 +20,10 @@ from corpid.services.status_publisher import StatusPublisher
 from corpid.settings import Settings
 from corpid.storage.purge import purge
 from corpid.wiring.foundation import Foundation, foundation
+from corpid.wiring.outbound import outbound as outbound_way
 from keys.clock import Clock, Random, system_clock
 from oidc.issuer.context import Issuer, IssuerConfig
-from oidc.ports import Interactions
+from oidc.ports import Interactions, Outbound
 from oidc.provider.context import Lifetimes, Provider, ProviderConfig
 from oidc.secrets import Nonces
 
@@ -54,10 +55,12 @@ async def service(
     *,
     clock: Clock = system_clock,
     random: Random = stdlib_secrets.token_bytes,
+    outbound: Outbound | None = None,
 ) -> AsyncIterator[Service]:
     """Build the service, keep its background work going, and stop it at the end.
 
-    ``interactions`` makes the host's pages port, which the web layer owns.
+    ``interactions`` makes the host's pages port, which the web layer owns. ``outbound`` replaces
+    the way to others' servers.
 
     Raises:
         ServiceError: it cannot start; the message says what to do.
@@ -77,7 +80,7 @@ async def service(
         )
         built = Service(
             foundation=base,
-            provider=_provider(base, interactions(base)),
+            provider=_provider(base, interactions(base), outbound or outbound_way(settings)),
             issuer=_issuer(base, issuance),
             publisher=publisher,
         )
@@ -91,7 +94,7 @@ async def service(
             yield built
 
 
-def _provider(base: Foundation, interactions: Interactions) -> Provider:
+def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) -> Provider:
     settings = base.settings
     claims = TokenClaims(
         base.store, base.pairwise, base.mandate_status, settings.resource_sectors, base.clock
@@ -116,6 +119,7 @@ def _provider(base: Foundation, interactions: Interactions) -> Provider:
         random=base.random,
         hasher=base.hasher,
         dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
+        outbound=outbound,
     )
 
 

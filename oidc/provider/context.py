@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from keys.clock import Clock, Random
-from oidc.ports import Claims, Interactions, ProviderStore, Signers
+from oidc.ports import Claims, Interactions, Outbound, ProviderStore, Signers
 from oidc.secrets import Nonces, TokenHasher
 
 
@@ -54,6 +54,7 @@ class Provider:
     random: Random
     hasher: TokenHasher
     dpop_nonces: Nonces
+    outbound: Outbound
 
     @property
     def dpop_nonce_required(self) -> bool:

@@ -19,7 +19,7 @@ PACKAGES = (
     *(
         f"corpid/{name}"
         for name in (
-            *("domain", "services", "storage", "registers"),
+            *("domain", "services", "storage", "registers", "outbound"),
             *("relying_party", "web", "cli", "wiring"),
         )
     ),
@@ -64,6 +64,8 @@ def test_empty_packages_keep_every_contract(small_tree: Path) -> None:
         ("corpid/services/consent.py", "def f():\n    from corpid import settings"),
         ("corpid/storage/clients.py", "from corpid import registers"),
         ("corpid/registers/sample.py", "from corpid import wiring"),
+        ("corpid/outbound/https.py", "from corpid import storage"),
+        ("corpid/services/consent.py", "from corpid import outbound"),
         ("corpid/web/app.py", "from corpid import cli"),
         ("oidc/provider/token.py", "from oidc import issuer"),
         ("oidc/formats/sd_jwt.py", "from oidc import presentation"),

@@ -140,6 +140,7 @@ async def test_a_server_that_cannot_be_reached(site: Site) -> None:
         ("database_url", "mysql://nobody@127.0.0.1/none"),
         ("port", "70000"),
         ("resource_sectors", "{"),
+        ("outbound_networks", "10.0.0.0/8 inside"),
     ],
 )
 async def test_a_setting_that_is_wrong_is_named(site: Site, name: str, value: str) -> None:

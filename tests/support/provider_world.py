@@ -22,6 +22,7 @@ from oidc.records import AuthorizationCode, Client, Grant, PreAuthorizedOffer, R
 from oidc.secrets import Nonces, TokenHasher, client_secret_hash
 from tests.support.asgi import Answer, call, post_form
 from tests.support.memory_store import MemoryStore
+from tests.support.outbound import TableOutbound
 
 NOW = 1_800_000_000
 ISSUER = "https://id.example.hk"
@@ -104,6 +105,7 @@ class World:
     def __init__(self, store: Any = None, **config: Any) -> None:
         self.now: float = NOW
         self.store: Any = store if store is not None else MemoryStore()
+        self.outbound = TableOutbound()
         settings: dict[str, Any] = {
             "issuer": ISSUER,
             "scopes": SCOPES,
@@ -119,6 +121,7 @@ class World:
             random=secrets.token_bytes,
             hasher=TokenHasher(b"k" * 32),
             dpop_nonces=Nonces(b"n" * 32, 300),
+            outbound=self.outbound,
         )
         self.token_endpoint = TokenEndpoint(self.provider)
         self.par_endpoint = PushedAuthorizationEndpoint(self.provider)
