@@ -1,6 +1,6 @@
 """What the protocols need from their host, one small capability each."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +17,25 @@ from oidc.records import (
 )
 
 T = TypeVar("T")
+Detail = Mapping[str, Any]
+"""One element of ``authorization_details`` (RFC 9396 2), with its ``type``."""
+
+
+class DetailType(Protocol):
+    """What one type of authorization details means: the host's knowledge, our envelope."""
+
+    def read(self, detail: Detail) -> Detail:
+        """A detail as it will be kept, its ``locations`` apart.
+
+        Raises:
+            InvalidAuthorizationDetails: a member is missing, malformed or unknown (RFC 9396 5).
+        """
+
+    def granted(self, detail: Detail) -> Detail:
+        """A detail as it is granted, with what the server adds (RFC 9396 7.1)."""
+
+    def covers(self, had: Detail, wanted: Detail) -> bool:
+        """Whether a granted detail covers another one of its type (RFC 9396 6.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,10 @@ class ProviderReads(Protocol):
         """A refresh token and its grant."""
 
     async def access_token(self, token_hash: bytes) -> tuple[AccessToken, Grant | None] | None:
-        """An access token and its grant (None for client credentials)."""
+        """An access token and its grant (None for client credentials).
+
+        The grant's authorization details are those of the token, where that has fewer.
+        """
 
     async def offer(self, code_hash: bytes) -> PreAuthorizedOffer | None:
         """A credential offer by its pre-authorized code."""
@@ -118,6 +140,9 @@ class ProviderWrites(Protocol):
 
     async def end_access_token(self, token_hash: bytes, now_ms: int) -> None:
         """End one access token; its grant stays."""
+
+    async def narrow_access_token(self, token: AccessToken, details: Sequence[Detail]) -> None:
+        """Keep that this token has these authorization details, and not all of its grant's."""
 
     async def add_refresh_token(self, token: RefreshToken) -> None:
         """Keep a refresh token."""
@@ -165,6 +190,13 @@ class Claims(Protocol):
     async def introspection(self, grant: Grant, client: Client, audience: str) -> Mapping[str, Any]:
         """The same for a resource server that asks."""
 
+    def authorization_details(
+        self, grant: Grant, client: Client, audience: str
+    ) -> Sequence[Detail]:
+        """The granted details that count now, as the client (audience "") or a resource reads
+        them. Asked only of a grant that has some.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
@@ -188,6 +220,7 @@ class AuthorizationRequest:
     response_mode: str
     parameters: Mapping[str, str]
     pushed_request_hash: bytes | None
+    authorization_details: tuple[Detail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

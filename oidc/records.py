@@ -46,6 +46,7 @@ class Client:
     resources: frozenset[str] = frozenset()
     serves: frozenset[str] = frozenset()
     policy_uri: str | None = None
+    authorization_details_types: frozenset[str] = frozenset()
 
     @property
     def is_public(self) -> bool:

@@ -64,6 +64,10 @@ async def add(
     serves: Annotated[
         list[str] | None, typer.Option(help="An API it is, whose tokens it may look up.")
     ] = None,
+    details_type: Annotated[
+        list[str] | None,
+        typer.Option(help="A type of authorization_details it may ask for (RFC 9396)."),
+    ] = None,
     dpop: Annotated[
         bool, typer.Option("--dpop", help="Its tokens are bound to a key (always in fapi2).")
     ] = False,
@@ -105,6 +109,7 @@ async def add(
         resources=tuple(resource or ()),
         serves=tuple(serves or ()),
         policy_uri=policy_uri,
+        detail_types=tuple(details_type or ()),
     )
     async with run.foundation() as base:
         clients = Clients(base.store, base.clock, base.random)

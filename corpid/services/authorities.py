@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from corpid.domain.authority_need import AuthorityNeed
 from corpid.domain.dates import end_of, hong_kong_date
 from corpid.domain.errors import NotAllowed
 from corpid.domain.mandate import HolderKind, Mandate, MandateState, RepresentationType
@@ -43,6 +44,12 @@ class ActingAuthority:
     def valid_until_ms(self) -> int | None:
         """The end of ``valid_until``: 24:00 Hong Kong time of that date."""
         return until_ms(self.valid_until)
+
+    def covers(self, need: AuthorityNeed) -> bool:
+        """Whether it is what a relying party needs."""
+        if self.mandate is None:
+            return need.met_by_register()
+        return need.met_by(self.mandate.terms)
 
 
 def until_ms(day: str | None) -> int | None:

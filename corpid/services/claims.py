@@ -7,18 +7,28 @@ the same place at the same time (`authority_claim`), and the credential issuer u
 from collections.abc import Mapping
 from typing import Any, Final
 
+from corpid.domain.authority_need import REGISTER_POWERS
+from corpid.domain.dates import hong_kong_date
 from corpid.domain.errors import NotAllowed
 from corpid.domain.organisation import IdentifierScheme, Organisation
 from corpid.domain.person import Person
 from corpid.services.authorities import ActingAuthority, require_authority
+from corpid.services.detail_types import (
+    AUTHORITY,
+    DATA_SHARING,
+    counts_on,
+    shared_facts,
+)
 from corpid.services.mandate_status import MandateStatus
 from corpid.services.pairwise import MANDATE, ORGANISATION, PERSON, REPRESENTATIVE, Pairwise
 from corpid.services.ports import Store
 from keys.clock import Clock
 from oidc.errors import InvalidGrant
+from oidc.ports import Detail
 from oidc.records import OPENID, Client, Grant
 
-AUTHORITY_TYPE: Final = "hk_corp_mandate"
+AUTHORITY_TYPE: Final = AUTHORITY
+SHARED_DATA: Final = "shared_data"
 SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
     "openid": ("sub", "sub_type", "act"),
     "entity.identity": ("sub_attributes",),
@@ -60,7 +70,7 @@ def authority_claim(
         claim |= {
             "basis": "register",
             "role": authority.role.value,
-            "powers": ["represent_organisation"],
+            "powers": list(REGISTER_POWERS),
             "representation_type": "SOLE",
         }
     else:
@@ -152,7 +162,10 @@ class TokenClaims:
         requested = grant.claims.get("userinfo")
         wanted = frozenset(requested) if isinstance(requested, dict) else frozenset()
         scopes = frozenset(grant.scope) | scopes_of_claims(wanted, client)
-        return await self._with_attributes(claims, grant, client.sector, scopes)
+        said = await self._with_attributes(claims, grant, client.sector, scopes)
+        if grant.authorization_details:
+            await self._add_shared_data(said, grant)
+        return said
 
     async def access_token(self, grant: Grant, client: Client, resource: str) -> Mapping[str, Any]:
         """sub and act, pairwise for the resource's own sector."""
@@ -170,6 +183,39 @@ class TokenClaims:
         claims = self._subject(grant, sector, subject)
         scopes = frozenset(grant.scope) & {"mandate", "entity.identity"}
         return await self._with_attributes(claims, grant, sector, scopes)
+
+    def authorization_details(self, grant: Grant, client: Client, audience: str) -> list[Detail]:
+        """The details that count now; an authority by the name that this reader knows it by."""
+        sector = self._resource_sectors.get(audience, audience) if audience else client.sector
+        return [
+            {
+                **detail,
+                "mandate_id": self._pairwise.identifier(sector, MANDATE, grant.authority),
+            }
+            if detail["type"] == AUTHORITY and grant.authority is not None
+            else detail
+            for detail in grant.authorization_details
+            if counts_on(detail, self._today())
+        ]
+
+    async def _add_shared_data(self, said: dict[str, Any], grant: Grant) -> None:
+        """The facts that the person agreed to share, until the day that they agreed to."""
+        today = self._today()
+        sharing = [
+            detail
+            for detail in grant.authorization_details
+            if detail["type"] == DATA_SHARING and counts_on(detail, today)
+        ]
+        if not sharing or grant.subject is None:
+            return
+        organisation = await self._store.read.organisations.by_id(grant.subject)
+        if organisation is None:
+            return
+        known = {**entity_attributes(organisation), **entity_profile(organisation)}
+        said[SHARED_DATA] = [shared_facts(detail, known) for detail in sharing]
+
+    def _today(self) -> str:
+        return hong_kong_date(int(self._clock() * 1000)).isoformat()
 
     def _subject(self, grant: Grant, sector: str, subject: str) -> dict[str, Any]:
         if grant.subject is None or grant.actor is None:

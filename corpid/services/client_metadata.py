@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from corpid.domain.errors import InvalidValue
 from corpid.domain.languages import Names
 from corpid.domain.person import Assurance
+from corpid.services import detail_types
 from corpid.services.claims import SCOPES
 from keys.errors import KeysError
 from keys.jwk import JwkSet
@@ -58,6 +59,7 @@ class Registration:
     resources: tuple[str, ...] = ()
     serves: tuple[str, ...] = ()
     policy_uri: str | None = None
+    detail_types: tuple[str, ...] = ()
 
     @property
     def method(self) -> str:
@@ -205,6 +207,12 @@ def _check_scopes(wanted: Registration) -> None:
     if unknown:
         known = ", ".join(SCOPES)
         raise InvalidValue(f"unknown scope {', '.join(sorted(unknown))}: use {known}")
+    unknown = set(wanted.detail_types) - set(detail_types.NAMES)
+    if unknown:
+        known = ", ".join(detail_types.NAMES)
+        raise InvalidValue(
+            f"unknown type of authorization details {', '.join(sorted(unknown))}: use {known}"
+        )
 
 
 def _check_profile(wanted: Registration, profile: Profile) -> None:
@@ -292,5 +300,6 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "resources": list(wanted.resources),
         "serves": list(wanted.serves),
         "policy_uri": wanted.policy_uri,
+        "authorization_details_types": list(dict.fromkeys(wanted.detail_types)) or None,
     }
     return {name: value for name, value in found.items() if value is not None}

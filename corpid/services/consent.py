@@ -4,25 +4,31 @@ It is remembered for exactly these three. A request for no more than was agreed 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import Consent
-from oidc.ports import AuthorizationRequest
+from oidc.ports import AuthorizationRequest, Detail
 from oidc.records import OFFLINE_ACCESS
+
+REMEMBERED_DETAILS: Final = 20
+"""How many authorization details of earlier requests a consent remembers; each exactly."""
+_DETAIL: Final = "detail:"
 
 
 def requested_extras(request: AuthorizationRequest) -> frozenset[str]:
-    """What is asked for beyond the scopes: single claims, and resources to be used."""
+    """What is asked for beyond the scopes: single claims, resources, authorization details."""
     extras = {
         f"claim:{name}"
         for wanted in request.claims.values()
         for name in wanted
         if name not in {"sub", "acr", "auth_time"}  # these say nothing new of anybody
     }
-    return frozenset(extras | {f"resource:{resource}" for resource in request.resource})
+    extras |= {f"resource:{resource}" for resource in request.resource}
+    extras |= {_detail(detail) for detail in request.authorization_details}
+    return frozenset(extras)
 
 
 def covers(consent: Consent | None, request: AuthorizationRequest) -> bool:
@@ -59,7 +65,7 @@ class Consents:
         client_id = request.client.client_id
         before = await uow.sign_ins.consent(person_id, organisation_id, client_id)
         scopes = frozenset(request.scope) | (before.scopes if before else frozenset())
-        extras = requested_extras(request) | (_extras(before) if before else frozenset())
+        extras = _added(_extras(before) if before else frozenset(), requested_extras(request))
         await uow.sign_ins.give_consent(
             Consent(
                 person_id=person_id,
@@ -79,6 +85,16 @@ class Consents:
             "offline": OFFLINE_ACCESS in scopes,
         }
         await uow.operations.audit("consent.given", facts)
+
+
+def _detail(detail: Detail) -> str:
+    return _DETAIL + orjson.dumps(detail, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _added(before: frozenset[str], now: frozenset[str]) -> frozenset[str]:
+    """Both; of the authorization details before only some, for amounts and days never repeat."""
+    details = sorted(one for one in before - now if one.startswith(_DETAIL))
+    return (before - frozenset(details[REMEMBERED_DETAILS:])) | now
 
 
 def _extras(consent: Consent) -> frozenset[str]:

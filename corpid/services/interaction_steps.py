@@ -12,6 +12,7 @@ from corpid.domain.business_number import InvalidBusinessNumber, parse_business_
 from corpid.domain.person import Assurance, Person
 from corpid.services.authorities import ActingAuthority, authorities_of
 from corpid.services.consent import Consents
+from corpid.services.detail_types import needs_of
 from corpid.services.id_token_hints import Hint, IdTokenHints
 from corpid.services.ports import Store
 from corpid.services.records import Session
@@ -61,8 +62,8 @@ class ConsentStep:
 
 @dataclass(frozen=True, slots=True)
 class BlockedStep:
-    """This person cannot go on: ``no_authority`` for any organisation, or ``too_weak``: the
-    means to sign in do not reach what is required.
+    """This person cannot go on: ``no_authority`` for any organisation, ``not_covered``: none that
+    has what the request needs, or ``too_weak``: the means to sign in do not reach what is required.
     """
 
     person: Person
@@ -192,9 +193,13 @@ class Steps:
         progress: Progress | None,
     ) -> ActingAuthority | OrganisationStep | BlockedStep:
         authorities = await authorities_of(self._store.read, person.person_id, self._now_ms())
-        choices = self._permitted(request, person, hint, _one_each(authorities))
+        needs = needs_of(request.authorization_details)
+        # Before one is taken for each organisation: the strongest need not be the fitting one.
+        covering = [one for one in authorities if all(one.covers(need) for need in needs)]
+        choices = self._permitted(request, person, hint, _one_each(covering))
         if not choices:
-            return BlockedStep(person, "no_authority")
+            others = self._permitted(request, person, hint, _one_each(authorities))
+            return BlockedStep(person, "not_covered" if others else "no_authority")
         picked = _picked(progress, person, choices)
         if picked is not None:
             return picked

@@ -62,6 +62,7 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         resources=frozenset(get("resources", ())),
         serves=frozenset(get("serves", ())),
         policy_uri=get("policy_uri"),
+        authorization_details_types=frozenset(get("authorization_details_types", ())),
     )
 
 

@@ -23,6 +23,7 @@ _code = table("authorization_code")
 _access = table("access_token")
 _refresh = table("refresh_token")
 _offer = table("credential_offer")
+_narrowed = table("narrowed_token")
 _replay = table("replay")
 
 CLIENTS_VERSION: Final = Statement(select(_change.c.value).where(_change.c.topic == "clients"))
@@ -94,6 +95,8 @@ END_ACCESS_TOKEN: Final = changing(
     _access.c.ended_at.is_(None),
     ended_at=bindparam("now"),
 )
+NARROWED_TOKEN: Final = finding(_narrowed, given(_narrowed.c.token_hash))
+ADD_NARROWED_TOKEN: Final = adding(_narrowed)
 
 ADD_GRANT: Final = adding(_grant)
 # Ends everything of the grant: codes and tokens are read together with it. One row is written,

@@ -1,6 +1,7 @@
 """The authorization server's storage: oidc's ports over a scope."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
@@ -20,7 +21,7 @@ from corpid.storage.provider_records import (
 from corpid.storage.repositories.operations import add_audit
 from corpid.storage.scope import Repository, Scope
 from keys.clock import Clock, Random
-from oidc.ports import ProviderWrites
+from oidc.ports import Detail, ProviderWrites
 from oidc.records import (
     AccessToken,
     AuditEvent,
@@ -79,7 +80,15 @@ class SqlProviderReads(Repository):
     async def access_token(self, token_hash: bytes) -> tuple[AccessToken, Grant | None] | None:
         """See ``ProviderReads.access_token``."""
         row = await self._in.reads.one(sql.ACCESS_TOKEN, token_hash=token_hash)
-        return None if row is None else access_token_and_grant(row)
+        if row is None:
+            return None
+        token, of = access_token_and_grant(row)
+        if of is not None and of.authorization_details:
+            # Here, so that nobody can forget that the token may have fewer of them.
+            fewer = await self._in.reads.one(sql.NARROWED_TOKEN, token_hash=token_hash)
+            if fewer is not None:
+                of = replace(of, authorization_details=tuple(orjson.loads(fewer[1])))
+        return token, of
 
     async def offer(self, code_hash: bytes) -> PreAuthorizedOffer | None:
         """See ``ProviderReads.offer``."""
@@ -163,6 +172,15 @@ class SqlProviderWrites(Repository):
     async def end_access_token(self, token_hash: bytes, now_ms: int) -> None:
         """See ``ProviderWrites.end_access_token``."""
         await self._in.writes.execute(sql.END_ACCESS_TOKEN, token_hash=token_hash, now=now_ms)
+
+    async def narrow_access_token(self, token: AccessToken, details: Sequence[Detail]) -> None:
+        """See ``ProviderWrites.narrow_access_token``."""
+        await self._in.writes.execute(
+            sql.ADD_NARROWED_TOKEN,
+            token_hash=token.token_hash,
+            details=json_text(details),
+            expires_at=token.expires_at,
+        )
 
     async def add_refresh_token(self, token: RefreshToken) -> None:
         """See ``ProviderWrites.add_refresh_token``."""

@@ -38,6 +38,7 @@ _pushed = table("pushed_request")
 _interaction = table("interaction")
 _code = table("authorization_code")
 _access = table("access_token")
+_narrowed = table("narrowed_token")
 _refresh = table("refresh_token")
 _grant = table("authorization_grant")
 _session = table("session")
@@ -69,6 +70,7 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("interaction", _expired(_interaction), 0),
     ("authorization_code", _expired(_code), REUSE_SEEN),
     ("access_token", _expired(_access), 0),
+    ("narrowed_token", _expired(_narrowed), 0),
     ("refresh_token", _expired(_refresh), 0),
     (
         "authorization_grant",

@@ -6,8 +6,10 @@ from typing import Final
 from fastapi import APIRouter
 
 from corpid.domain.person import Assurance
+from corpid.services import credential_types
 from corpid.services.claims import SCOPES
 from corpid.services.consent import Consents
+from corpid.services.detail_types import detail_types
 from corpid.services.id_token_hints import IdTokenHints
 from corpid.services.interaction_steps import Steps
 from corpid.services.interactions import BrowserInteractions
@@ -79,6 +81,7 @@ def assemble(base: Foundation) -> PageAssembly:
         issuer=settings.issuer,
         scopes=SCOPES,
         acr_values=tuple(f"{settings.acr_url}/{level}" for level in Assurance),
+        detail_types=detail_types(credential_types.configurations(settings.vct_url), clock),
     )
     interactions = BrowserInteractions(
         store, sessions, steps, config, hasher, random, error_page=renderer.error_page

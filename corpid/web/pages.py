@@ -29,6 +29,7 @@ from corpid.services.ports import Store
 from corpid.services.records import Session
 from corpid.services.sessions import Sessions
 from corpid.services.sign_in import SignIn, TooManyTries, WrongCredentials
+from corpid.web.detail_wording import authority_sentences, detail_sentences
 from corpid.web.forms import accepted_languages, read_form
 from corpid.web.rendering import Renderer, page_response, redirect_response
 from corpid.web.translations import Texts
@@ -304,12 +305,17 @@ class InteractionPages:
             return "consent.html", {
                 "authority": await self._authority(step.authority, language),
                 "told": told(Texts(language), request),
+                "details": detail_sentences(Texts(language), request.authorization_details),
                 "host": host_of(request.redirect_uri),
                 "policy_uri": request.client.policy_uri,
                 "seen": self._parts.interactions.seen(visit.waiting, step.approval),
             }
         if isinstance(step, BlockedStep):
-            return "blocked.html", {"reason": step.reason}
+            needed = authority_sentences(Texts(language), request.authorization_details)
+            return "blocked.html", {
+                "reason": step.reason,
+                "details": needed if step.reason == "not_covered" else [],
+            }
         assert isinstance(step, SignInStep)  # an approved step has no page
         username = step.username if typed is None else typed[:100]
         return "sign_in.html", {"username": username, "again": step.again}

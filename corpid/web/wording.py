@@ -114,7 +114,7 @@ def _sentences(
         role = "director" if authority.role is None else authority.role.value
         sentences = [texts("authority.role", role=texts(f"role.{role}"))]
     else:
-        powers = texts.listed(_power(texts, power) for power in mandate.terms.powers)
+        powers = texts.listed(power_text(texts, power) for power in mandate.terms.powers)
         if agent is None:
             sentences = [texts("authority.mandate", powers=powers)]
         else:
@@ -125,13 +125,13 @@ def _sentences(
                 texts("authority.services", services=texts.listed(mandate.terms.services))
             )
         if mandate.terms.limit is not None:
-            sentences.append(texts("authority.limit", limit=_amount(mandate.terms.limit)))
+            sentences.append(texts("authority.limit", limit=amount_text(mandate.terms.limit)))
     if authority.valid_until is not None:
-        sentences.append(texts("authority.until", date=_date(authority.valid_until, texts)))
+        sentences.append(texts("authority.until", date=day_text(authority.valid_until, texts)))
     return sentences
 
 
-def _power(texts: Texts, power: str) -> Markup:
+def power_text(texts: Texts, power: str) -> Markup:
     """A power in words; one that nobody has translated is shown by its name, which is English."""
     key = f"power.{power}"
     if key in texts:
@@ -139,12 +139,14 @@ def _power(texts: Texts, power: str) -> Markup:
     return _tagged("en", power.replace("_", " "), texts.language)
 
 
-def _amount(limit: Limit) -> str:
+def amount_text(limit: Limit) -> str:
+    """A limit as a person writes it."""
     whole, dot, cents = limit.amount.partition(".")
     return f"{limit.currency} {int(whole):,}{dot}{cents}"
 
 
-def _date(day: str, texts: Texts) -> str:
+def day_text(day: str, texts: Texts) -> str:
+    """An ISO date as the reader's language writes it."""
     return format_date(date.fromisoformat(day), "long", _LOCALES[texts.language])
 
 

@@ -15,6 +15,7 @@ from corpid.domain.person import Assurance
 from corpid.services import credential_types
 from corpid.services.claims import SCOPES, TokenClaims
 from corpid.services.credentials import CredentialIssuance
+from corpid.services.detail_types import detail_types
 from corpid.services.key_rotation import KeyRotation
 from corpid.services.status_publisher import StatusPublisher
 from corpid.settings import Settings
@@ -108,6 +109,7 @@ def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) 
         ui_locales=LANGUAGES,
         lifetimes=Lifetimes(),
         dpop_nonce_required=settings.dpop_nonce == "required",
+        detail_types=detail_types(credential_types.configurations(settings.vct_url), base.clock),
     )
     return Provider(
         config=config,

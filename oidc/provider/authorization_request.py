@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import orjson
 
 from oidc.errors import (
-    InvalidAuthorizationDetails,
     InvalidRequest,
     InvalidScope,
     RegistrationNotSupported,
@@ -24,7 +23,7 @@ from oidc.errors import (
 )
 from oidc.ports import AuthorizationRequest
 from oidc.profiles import PROFILES
-from oidc.provider import resources
+from oidc.provider import authorization_details, resources
 from oidc.provider.context import ProviderConfig
 from oidc.records import Client
 
@@ -33,6 +32,7 @@ KEPT: Final = frozenset(
     {"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge"}
     | {"code_challenge_method", "dpop_jkt", "prompt", "max_age", "acr_values", "login_hint"}
     | {"id_token_hint", "ui_locales", "claims", "resource", "response_mode"}
+    | {"authorization_details"}
 )
 """The parameters that mean something here; all others are ignored (RFC 6749 3.1)."""
 
@@ -70,7 +70,8 @@ async def validate(
     _refuse_unsupported(parameters)
     _check_response_type(parameters, client)
     response_mode = _response_mode(parameters)
-    scope = _scope(parameters, client, config)
+    details = authorization_details.requested(parameters, client, config)
+    scope = _scope(parameters, client, config, enough_without=bool(details))
     state = _bounded(parameters, "state", MAX_STATE)
     nonce = _bounded(parameters, "nonce", MAX_NONCE)
     code_challenge = _code_challenge(parameters, client)
@@ -98,6 +99,7 @@ async def validate(
         response_mode=response_mode,
         parameters={name: value for name, value in parameters.items() if name in KEPT},
         pushed_request_hash=pushed_request_hash,
+        authorization_details=details,
     )
 
 
@@ -151,9 +153,6 @@ def _refuse_unsupported(parameters: Mapping[str, str]) -> None:
         raise RequestUriNotSupported("request_uri is only for requests that were pushed here")
     if "registration" in parameters:
         raise RegistrationNotSupported("clients register beforehand, not in the request")
-    if "authorization_details" in parameters:
-        # To ignore them would grant something else than what was asked for.
-        raise InvalidAuthorizationDetails("authorization_details are not supported: use scope")
 
 
 def _check_response_type(parameters: Mapping[str, str], client: Client) -> None:
@@ -174,18 +173,19 @@ def _response_mode(parameters: Mapping[str, str]) -> str:
 
 
 def _scope(
-    parameters: Mapping[str, str], client: Client, config: ProviderConfig
+    parameters: Mapping[str, str], client: Client, config: ProviderConfig, *, enough_without: bool
 ) -> tuple[str, ...]:
     """The scopes that exist here and that the client registered, in the order asked for.
 
     Others are left out (OpenID Connect Core 3.1.2.1); the token response says what was granted.
+    A request with authorization details is ``enough_without`` any (RFC 9396 3).
     """
     requested = parameters.get("scope", "").split(" ")
     if any(token and _SCOPE_TOKEN.fullmatch(token) is None for token in requested):
         raise InvalidScope("scope is a list of words of ASCII characters, blank separated")
     known = config.scopes.keys() & client.scopes
     granted = tuple(token for token in dict.fromkeys(requested) if token in known)
-    if not granted:
+    if not granted and not enough_without:
         raise InvalidScope("no scope of the request exists here and is registered for this client")
     return granted
 

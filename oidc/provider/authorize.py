@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from oidc.errors import InvalidRequest, InvalidRequestUri, OAuthError
 from oidc.ports import Approval, AuthorizationRequest, ProviderWrites, Redirect
 from oidc.profiles import PROFILES
+from oidc.provider import authorization_details
 from oidc.provider.authorization_request import MAX_STATE, trusted_redirect_uri, validate
 from oidc.provider.context import Provider
 from oidc.records import AuditEvent, AuthorizationCode, Client, Grant, PushedRequest
@@ -115,7 +116,7 @@ class AuthorizeEndpoint:
             dpop_jkt=request.dpop_jkt,
             expires_at=now_ms + provider.config.lifetimes.code * 1000,
         )
-        facts = {
+        facts: dict[str, Any] = {
             "client_id": grant.client_id,
             "grant_id": grant.grant_id,
             "subject": grant.subject,
@@ -124,6 +125,8 @@ class AuthorizeEndpoint:
             "scope": " ".join(grant.scope),
             "acr": grant.acr,
         }
+        if grant.authorization_details:
+            facts["authorization_details"] = [dict(one) for one in grant.authorization_details]
         pushed = request.pushed_request_hash
 
         async def work(writes: ProviderWrites) -> None:
@@ -201,7 +204,9 @@ class AuthorizeEndpoint:
             scope=approval.scope,
             resource=request.resource,
             claims=request.claims,
-            authorization_details=(),
+            authorization_details=authorization_details.granted(
+                request.authorization_details, self._provider.config
+            ),
             nonce=request.nonce,
             acr=approval.acr,
             amr=approval.amr,

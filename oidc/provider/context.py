@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from keys.clock import Clock, Random
-from oidc.ports import Claims, Interactions, Outbound, ProviderStore, Signers
+from oidc.ports import Claims, DetailType, Interactions, Outbound, ProviderStore, Signers
 from oidc.secrets import Nonces, TokenHasher
 
 
@@ -25,6 +25,7 @@ class ProviderConfig:
 
     ``issuer`` may have a path. ``scopes`` maps each scope that works to the claims it brings.
     ``acr_values`` are URIs in order of strength. ``extra_metadata`` goes into discovery as it is.
+    ``detail_types`` are the types of authorization details (RFC 9396) that mean something here.
     """
 
     issuer: str
@@ -35,6 +36,7 @@ class ProviderConfig:
     dpop_nonce_required: bool = False
     service_documentation: str | None = None
     extra_metadata: Mapping[str, object] = field(default_factory=dict)
+    detail_types: Mapping[str, DetailType] = field(default_factory=dict)
 
     def url(self, path: str) -> str:
         """An endpoint's URL: the path is appended to the issuer."""

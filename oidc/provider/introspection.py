@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from oidc.errors import InvalidGrant, InvalidRequest, OAuthError
 from oidc.ports import ProviderWrites
+from oidc.provider import authorization_details
 from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.one_time import burn
@@ -93,8 +94,15 @@ class IntrospectionEndpoint:
             return {"sub": token.client_id}
         if token.scope != grant.scope:
             grant = replace(grant, scope=token.scope)  # narrowed at a refresh
-        said = await self._provider.claims.introspection(grant, client, token.audience)
-        known = {"acr": grant.acr, "auth_time": grant.auth_time}
+        provider = self._provider
+        said = await provider.claims.introspection(grant, client, token.audience)
+        known: dict[str, Any] = {"acr": grant.acr, "auth_time": grant.auth_time}
+        if grant.authorization_details:
+            known["authorization_details"] = authorization_details.for_resource(
+                provider.claims.authorization_details(grant, client, token.audience),
+                token.audience,
+                provider.config,
+            )  # RFC 9396 9.2
         return {**said, **{name: value for name, value in known.items() if value is not None}}
 
 

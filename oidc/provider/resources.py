@@ -22,14 +22,15 @@ def is_own(resource: str, config: ProviderConfig) -> bool:
     return resource == config.issuer or resource in {config.url(USERINFO), config.url(CREDENTIAL)}
 
 
-def check_allowed(resources: Iterable[str], client: Client, config: ProviderConfig) -> None:
-    """Refuse a resource that this client may not ask tokens for.
+def check_allowed(resources: Iterable[str], client: Client | None, config: ProviderConfig) -> None:
+    """Refuse a resource that this client may not ask tokens for; an anonymous one only ours.
 
     Raises:
         InvalidTarget: RFC 8707 2.
     """
+    registered = frozenset[str]() if client is None else client.resources
     for resource in resources:
-        if resource not in client.resources and not is_own(resource, config):
+        if resource not in registered and not is_own(resource, config):
             raise InvalidTarget("this client may not ask for access tokens for that resource")
 
 

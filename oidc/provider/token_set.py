@@ -1,27 +1,32 @@
 """The tokens that one grant yields in one response, and how they are kept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from oidc.ports import ProviderWrites
-from oidc.provider import tokens
+from oidc.ports import Detail, ProviderWrites
+from oidc.provider import authorization_details, tokens
 from oidc.provider.token_request import TokenRequest, token_response
 from oidc.records import OPENID, AccessToken, AuditEvent, Grant, RefreshToken
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """A token response and the rows behind it."""
+    """A token response and the rows behind it. ``details`` is set when the access token has
+    fewer authorization details than its grant.
+    """
 
     response: dict[str, Any]
     access_token: AccessToken
     refresh_token: RefreshToken | None = None
+    details: tuple[Detail, ...] | None = None
 
     async def keep(self, writes: ProviderWrites, facts: Mapping[str, Any]) -> None:
         """Store the rows, and say so in the audit trail; ``facts`` tell which grant it was."""
         row = self.access_token
         await writes.add_access_token(row)
+        if self.details is not None:
+            await writes.narrow_access_token(row, self.details)
         if self.refresh_token is not None:
             await writes.add_refresh_token(self.refresh_token)
         await writes.audit(
@@ -53,9 +58,17 @@ async def make_token_set(
     """Make the tokens that a person's grant yields now.
 
     ``scope`` is the grant's or less. With ``openid`` in it there is an ID token; ``nonce`` goes
-    into that one.
+    into that one. The request may leave out some of the grant's authorization details.
+
+    Raises:
+        InvalidAuthorizationDetails: it asks for more of them than were granted.
     """
     provider, client = request.provider, request.known_client
+    details = authorization_details.narrowed(
+        request.form, grant.authorization_details, client, provider.config
+    )
+    if details is not None:
+        grant = replace(grant, authorization_details=details)
     access = await tokens.mint_access_token(
         provider,
         client,
@@ -66,13 +79,18 @@ async def make_token_set(
         now=request.now,
     )
     response = token_response(access.value, request.jkt, access.expires_in, scope)
+    if grant.authorization_details:
+        # RFC 9396 7: what is assigned to this access token.
+        response["authorization_details"] = authorization_details.for_resource(
+            provider.claims.authorization_details(grant, client, ""), resource, provider.config
+        )
     if OPENID in scope:
         response["id_token"] = await tokens.mint_id_token(
             provider, client, grant, access_token=access.value, nonce=nonce, now=request.now
         )
     if not with_refresh_token:
-        return TokenSet(response, access.row)
+        return TokenSet(response, access.row, details=details)
     bound_to = request.jkt if client.is_public else None
     refresh = tokens.mint_refresh_token(provider, grant, request.now, bound_to)
     response["refresh_token"] = refresh.value
-    return TokenSet(response, access.row, refresh.row)
+    return TokenSet(response, access.row, refresh.row, details)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keys import base64url, jws
+from oidc.provider import authorization_details
 from oidc.provider.context import Provider
 from oidc.provider.resources import OWN
 from oidc.records import AccessToken, Client, Grant, RefreshToken
@@ -98,6 +99,12 @@ async def _access_token_claims(
         claims["auth_time"] = grant.auth_time
     if grant.acr is not None:
         claims["acr"] = grant.acr
+    if grant.authorization_details:
+        claims["authorization_details"] = authorization_details.for_resource(
+            provider.claims.authorization_details(grant, client, resource),
+            resource,
+            provider.config,
+        )  # RFC 9396 9.1
     return claims
 
 

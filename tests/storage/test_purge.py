@@ -35,6 +35,7 @@ PURGED = (
     "interaction",
     "authorization_code",
     "access_token",
+    "narrowed_token",
     "refresh_token",
     "authorization_grant",
     "session",
@@ -63,6 +64,7 @@ async def fill(store: SqlStore) -> None:
         await writes.add_grant(grant())
         await writes.add_code(code())
         await writes.add_access_token(access_token())
+        await writes.narrow_access_token(access_token(), ())
         await writes.add_refresh_token(refresh_token())
         await uow.sign_ins.add_interaction(interaction())
         await uow.sign_ins.add_session(session())
@@ -89,6 +91,7 @@ async def test_nothing_that_counts_is_deleted(store: SqlStore, database: Databas
         "authorization_code": NOW + MINUTE + REUSE_SEEN,
         "interaction": NOW + MINUTE,
         "access_token": NOW + 5 * MINUTE,
+        "narrowed_token": NOW + 5 * MINUTE,
         "refresh_token": NOW + DAY,
         "session": NOW + DAY,
         "authorization_grant": NOW + DAY + REUSE_SEEN,

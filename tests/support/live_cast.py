@@ -8,9 +8,11 @@ import itertools
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from corpid.domain.business_number import parse_business_number
 from corpid.domain.credential import CredentialType
+from corpid.domain.dates import hong_kong_date
 from corpid.domain.languages import Names
 from corpid.domain.mandate import (
     HolderKind,
@@ -84,6 +86,11 @@ class Cast:
     def close(self) -> None:
         """Let go of the threads that hash passwords."""
         self.passwords.close()
+
+    def day(self, ahead: int) -> str:
+        """The Hong Kong date so many days from now."""
+        now_ms = int(self.base.clock() * 1000)
+        return (hong_kong_date(now_ms) + timedelta(days=ahead)).isoformat()
 
     async def organisation(self, status: EntityStatus = EntityStatus.LIVE) -> Organisation:
         """A business."""
@@ -173,6 +180,7 @@ class Cast:
         subject: str = "organisation",
         min_acr: str = "loa2",
         with_resource: bool = False,
+        detail_types: Sequence[str] = (),
     ) -> FapiClient:
         """A relying party of the profile ``fapi2``, in a sector of its own."""
         client_id = f"sample-fapi-{next(_numbers)}"
@@ -191,6 +199,7 @@ class Cast:
             min_acr=min_acr,
             resources=(RESOURCE,) if with_resource else (),
             serves=(RESOURCE,) if with_resource else (),
+            detail_types=tuple(detail_types),
         )
         await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
         return made

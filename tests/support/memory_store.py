@@ -6,10 +6,11 @@ time; an exception rolls it back.
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from oidc.ports import Detail
 from oidc.records import (
     AccessToken,
     AuditEvent,
@@ -32,6 +33,7 @@ class Tables:
     codes: dict[bytes, AuthorizationCode] = field(default_factory=dict)
     access_tokens: dict[bytes, AccessToken] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
+    narrowed: dict[bytes, tuple[Detail, ...]] = field(default_factory=dict)
     offers: dict[str, PreAuthorizedOffer] = field(default_factory=dict)
     used: dict[bytes, int] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
@@ -89,7 +91,11 @@ class Reads:
         token = self._tables.access_tokens.get(token_hash)
         if token is None:
             return None
-        return token, self._tables.grants[token.grant_id] if token.grant_id else None
+        grant = self._tables.grants[token.grant_id] if token.grant_id else None
+        fewer = self._tables.narrowed.get(token_hash)
+        if grant is not None and fewer is not None:
+            grant = replace(grant, authorization_details=fewer)
+        return token, grant
 
     async def offer(self, code_hash: bytes) -> PreAuthorizedOffer | None:
         await asyncio.sleep(0)
@@ -144,6 +150,9 @@ class Writes:
     async def end_access_token(self, token_hash: bytes, now_ms: int) -> None:
         token = self._tables.access_tokens[token_hash]
         self._tables.access_tokens[token_hash] = replace(token, ended_at=now_ms)
+
+    async def narrow_access_token(self, token: AccessToken, details: Sequence[Detail]) -> None:
+        self._tables.narrowed[token.token_hash] = tuple(details)
 
     async def add_refresh_token(self, token: RefreshToken) -> None:
         self._tables.refresh_tokens[token.token_hash] = token

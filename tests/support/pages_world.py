@@ -19,6 +19,7 @@ from corpid.domain.mandate import (
     MandateTerms,
     RepresentationType,
     Side,
+    SigningRule,
     Substitution,
 )
 from corpid.domain.organisation import (
@@ -180,14 +181,15 @@ class PagesWorld:
         kind: HolderKind = HolderKind.PERSON,
         *,
         valid_until: str = "2027-12-31",
+        joint: bool = False,
     ) -> None:
         now = int(self.now * 1000)
         terms = MandateTerms(
             powers=("open_account", "sign_contract"),
             services=(),
             limit=Limit("50000.00", "HKD"),
-            representation_type=RepresentationType.SOLE,
-            signing_rule=None,
+            representation_type=RepresentationType.JOINT if joint else RepresentationType.SOLE,
+            signing_rule=SigningRule("directors", 2) if joint else None,
             substitution=Substitution.NOT_ALLOWED,
             valid_from="2026-01-01",
             valid_until=valid_until,

@@ -11,6 +11,8 @@ from urllib.parse import quote_plus
 from keys import base64url, jws
 from keys.jwk import JwkSet
 from keys.signer import LocalSigner, generate
+from oidc.errors import InvalidAuthorizationDetails
+from oidc.ports import Detail
 from oidc.provider.context import Provider, ProviderConfig
 from oidc.provider.endpoints import TOKEN
 from oidc.provider.introspection import IntrospectionEndpoint
@@ -98,6 +100,29 @@ class PlainClaims:
             "mandate": {"powers": list(grant.scope)},
         }
 
+    def authorization_details(self, grant: Grant, client: Client, audience: str) -> list[Detail]:
+        reader = audience or client.sector
+        return [{**detail, "read_by": reader} for detail in grant.authorization_details]
+
+
+class PlainDetails:
+    """A type of authorization details that is easy to see through: some of ``actions``."""
+
+    def read(self, detail: Detail) -> Detail:
+        actions = detail.get("actions")
+        if set(detail) != {"type", "actions"} or not isinstance(actions, list):
+            raise InvalidAuthorizationDetails("this type has actions and nothing else")
+        return detail
+
+    def granted(self, detail: Detail) -> Detail:
+        return {**detail, "granted": True}
+
+    def covers(self, had: Detail, wanted: Detail) -> bool:
+        return set(wanted["actions"]) <= set(had["actions"])
+
+
+DETAIL_TYPES = {"plain": PlainDetails(), "other": PlainDetails()}
+
 
 class World:
     """``config`` changes make another server over the same store."""
@@ -110,6 +135,7 @@ class World:
             "issuer": ISSUER,
             "scopes": SCOPES,
             "acr_values": (f"{ISSUER}/acr/loa1", f"{ISSUER}/acr/loa2"),
+            "detail_types": DETAIL_TYPES,
         }
         self.provider = Provider(
             config=ProviderConfig(**{**settings, **config}),
@@ -322,6 +348,7 @@ def client(client_id: str, **changes: Any) -> Client:
         secret_hash=None,
         sector=f"{client_id}.example",
         resources=frozenset({API, OTHER_API}),
+        authorization_details_types=frozenset({"plain"}),
     )
     return replace(usual, **changes)
 

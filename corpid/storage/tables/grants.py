@@ -89,6 +89,17 @@ class AccessTokenTable(SQLModel, table=True):
     ended_at: int | None = integer(nullable=True, default=None)
 
 
+class NarrowedTokenTable(SQLModel, table=True):
+    """The authorization details of an access token that has fewer of them than its grant."""
+
+    __tablename__ = "narrowed_token"
+    __table_args__ = (Index("ix_narrowed_token_expiry", "expires_at"), KEYED)
+
+    token_hash: bytes = blob(primary_key=True)
+    details: str = text()  # JSON array
+    expires_at: int = integer()
+
+
 class RefreshTokenTable(SQLModel, table=True):
     """A refresh token by its keyed hash; ``rotated_at`` is set when a newer one replaced it."""
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from oidc.errors import InvalidScope, InvalidTarget, UnauthorizedClient
 from oidc.ports import ProviderWrites
-from oidc.provider import tokens
+from oidc.provider import authorization_details, tokens
 from oidc.provider.token_request import Prepared, TokenRequest, token_response
 from oidc.provider.token_set import TokenSet
 from oidc.records import OFFLINE_ACCESS, OPENID, Client
@@ -20,10 +20,12 @@ async def client_credentials(request: TokenRequest) -> Prepared:
         UnauthorizedClient: a public client (RFC 6749 4.4).
         InvalidTarget: no resource, or one that the client is not registered for.
         InvalidScope: a scope that the client is not registered for, or that needs a person.
+        InvalidAuthorizationDetails: there are any; they too need a person.
     """
     client = request.known_client
     if client.is_public:
         raise UnauthorizedClient("only a client that authenticates acts for itself")
+    authorization_details.refuse_without_person(request.form)
     resource = request.form.get("resource")
     if resource is None or resource not in client.resources:
         raise InvalidTarget("name by resource an API that this client is registered for")

@@ -4,8 +4,8 @@ import hmac
 from typing import Final
 
 from oidc.errors import InvalidClient, InvalidDpopProof, InvalidGrant, InvalidRequest, OAuthError
-from oidc.ports import ProviderWrites
-from oidc.provider import tokens
+from oidc.ports import Detail, ProviderWrites
+from oidc.provider import authorization_details, tokens
 from oidc.provider.resources import OWN
 from oidc.provider.token_request import Prepared, TokenRequest, refuse, token_response
 from oidc.provider.token_set import TokenSet
@@ -33,6 +33,7 @@ async def pre_authorized_code(request: TokenRequest) -> Prepared:
         InvalidDpopProof: anonymous, and no proof.
         InvalidClient: anonymous, and the offer has no transaction code.
         InvalidGrant: unknown, used, ended or expired code.
+        InvalidAuthorizationDetails: others than the offer's.
     """
     provider, form = request.provider, request.form
     code = request.required("pre-authorized_code")
@@ -68,7 +69,14 @@ async def _count(writes: ProviderWrites, offer: PreAuthorizedOffer, now_ms: int)
 
 
 async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared:
-    grant = _grant(request, offer)
+    offered = tuple(
+        {"type": "openid_credential", "credential_configuration_id": name}
+        for name in offer.configuration_ids
+    )
+    # 6.1.1: the wallet may ask for some of what was offered, and then uses identifiers. Whoever
+    # made the offer has allowed it, so no registration of the client is asked for.
+    details = authorization_details.narrowed(request.form, offered, None, request.provider.config)
+    grant = _grant(request, offer, offered if details is None else details)
     access = await tokens.mint_access_token(
         request.provider,
         request.client,
@@ -79,6 +87,8 @@ async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared
         now=request.now,
     )
     response = token_response(access.value, request.jkt, access.expires_in, grant.scope)
+    if details is not None:
+        response["authorization_details"] = details  # 6.2: REQUIRED then
     made = TokenSet(response, access.row)
 
     async def work(writes: ProviderWrites) -> OAuthError | None:
@@ -91,7 +101,7 @@ async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared
     return Prepared(response, work)
 
 
-def _grant(request: TokenRequest, offer: PreAuthorizedOffer) -> Grant:
+def _grant(request: TokenRequest, offer: PreAuthorizedOffer, details: tuple[Detail, ...]) -> Grant:
     lifetime = request.provider.config.lifetimes.access_token
     return Grant(
         grant_id=new_grant_id(request.now_ms, request.provider.random),
@@ -104,10 +114,7 @@ def _grant(request: TokenRequest, offer: PreAuthorizedOffer) -> Grant:
         scope=(),  # the details below say which credentials
         resource=(),
         claims={},
-        authorization_details=tuple(
-            {"type": "openid_credential", "credential_configuration_id": name}
-            for name in offer.configuration_ids
-        ),
+        authorization_details=details,
         nonce=None,
         acr=None,
         amr=(),

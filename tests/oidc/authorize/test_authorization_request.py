@@ -274,7 +274,6 @@ async def test_oidc_5_5_claims_are_kept_and_other_members_ignored() -> None:
         ("request", "request_not_supported"),
         ("request_uri", "request_uri_not_supported"),
         ("registration", "registration_not_supported"),
-        ("authorization_details", "invalid_authorization_details"),
     ],
 )
 async def test_what_is_not_supported_is_said_by_its_code(name: str, code: str) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import orjson
 import pytest
 
+from oidc.ports import Detail
 from tests.support.asgi import Answer
 from tests.support.provider_world import ISSUER, PRE_AUTHORIZED, World, basic, key
 
@@ -158,3 +160,52 @@ async def test_other_grants_are_not_for_anonymous_requests() -> None:
     for grant_type in ("authorization_code", "refresh_token", "client_credentials", "nonsense"):
         form = {"grant_type": grant_type, "resource": ISSUER}
         refused(await world.token(None, form, await world.proof()), "invalid_client", 401)
+
+
+# OpenID4VCI 1.0, 6.1.1: authorization_details in the token request.
+
+
+class _Credentials:
+    """The type ``openid_credential``, as far as this endpoint sees it."""
+
+    def read(self, detail: Detail) -> Detail:
+        return {"type": detail["type"], _NAME: detail[_NAME]}
+
+    def granted(self, detail: Detail) -> Detail:
+        return {**detail, "credential_identifiers": [f"{detail[_NAME]}/1"]}
+
+    def covers(self, had: Detail, wanted: Detail) -> bool:
+        return bool(had[_NAME] == wanted[_NAME])
+
+
+_NAME = "credential_configuration_id"
+
+
+def credential_world() -> World:
+    world = World(detail_types={"openid_credential": _Credentials()})
+    world.add_offer()
+    return world
+
+
+def asking(name: str) -> dict[str, str]:
+    wanted = [{"type": "openid_credential", _NAME: name}]
+    return {"authorization_details": orjson.dumps(wanted).decode()}
+
+
+async def test_openid4vci_6_2_details_bring_credential_identifiers() -> None:
+    world = credential_world()
+    answer = await redeem(world, **asking("company-identity"))
+    expected = {
+        "type": "openid_credential",
+        _NAME: "company-identity",
+        "credential_identifiers": ["company-identity/1"],
+    }
+    assert answer.json["authorization_details"] == [expected]
+    (grant,) = world.tables.grants.values()
+    assert grant.authorization_details == (expected,)
+
+
+async def test_openid4vci_6_1_1_details_beyond_the_offer_are_refused_and_use_nothing_up() -> None:
+    world = credential_world()
+    refused(await redeem(world, **asking("representative")), "invalid_authorization_details")
+    assert (await redeem(world)).status == 200

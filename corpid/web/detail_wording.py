@@ -1,0 +1,59 @@
+"""Authorization details (RFC 9396) in the words of the person who is asked to grant them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from markupsafe import Markup
+
+from corpid.domain.mandate import Limit
+from corpid.services.detail_types import AUTHORITY, CREDENTIAL, DATA_SHARING
+from corpid.web.translations import Texts
+from corpid.web.wording import amount_text, day_text, power_text
+from oidc.ports import Detail
+
+
+def detail_sentences(texts: Texts, details: Iterable[Detail]) -> list[Markup]:
+    """What each detail asks for, a sentence or two for each."""
+    sentences: list[Markup] = []
+    for detail in details:
+        sentences += _SENTENCES[detail["type"]](texts, detail)
+    return sentences
+
+
+def authority_sentences(texts: Texts, details: Iterable[Detail]) -> list[Markup]:
+    """Only what they ask of the person's authority."""
+    return detail_sentences(texts, (one for one in details if one["type"] == AUTHORITY))
+
+
+def _authority(texts: Texts, detail: Detail) -> list[Markup]:
+    powers = texts.listed(power_text(texts, power) for power in detail["powers"])
+    sentences = [texts("detail.authority", powers=powers)]
+    if "services" in detail:
+        sentences.append(texts("detail.services", services=texts.listed(detail["services"])))
+    if "limit" in detail:
+        limit = Limit(detail["limit"]["amount"], detail["limit"]["currency"])
+        sentences.append(texts("detail.limit", limit=amount_text(limit)))
+    return sentences
+
+
+def _sharing(texts: Texts, detail: Detail) -> list[Markup]:
+    sentence = texts(
+        "detail.sharing",
+        facts=texts.listed(texts(f"fact.{name}") for name in detail["facts"]),
+        purpose=texts(f"purpose.{detail['purpose']}"),
+        date=day_text(detail["until"], texts),
+    )
+    return [sentence]
+
+
+def _credential(texts: Texts, detail: Detail) -> list[Markup]:
+    name = detail["credential_configuration_id"].replace("-", "_")
+    return [texts(f"scope.credential.{name}")]
+
+
+# Nobody can agree to what has no words: a type without its own is an error and not left out.
+_SENTENCES: Final[Mapping[str, Callable[[Texts, Detail], list[Markup]]]] = {
+    AUTHORITY: _authority,
+    DATA_SHARING: _sharing,
+    CREDENTIAL: _credential,
+}
