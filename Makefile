@@ -27,6 +27,7 @@ run: $(READY) ## Start the service with sample data (HTTPS=1 for TLS under a dev
 	@$(BIN)/python -m examples.run $(if $(filter-out 0 no,$(HTTPS)),--https)
 
 test: $(READY) ## All tests, in random order, on SQLite and on PostgreSQL
+	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile -r fEsxX --durations 5
 
 check: $(READY) ## Lint, format, types, import contracts, lock, forbidden imports, routes

@@ -33,7 +33,15 @@ from corpid.web.detail_wording import authority_sentences, detail_sentences
 from corpid.web.forms import accepted_languages, read_form
 from corpid.web.rendering import Renderer, page_response, redirect_response
 from corpid.web.translations import Texts
-from corpid.web.wording import AuthorityView, authority_view, client_name, host_of, tagged, told
+from corpid.web.wording import (
+    AuthorityView,
+    allowed,
+    authority_view,
+    client_name,
+    host_of,
+    tagged,
+    told,
+)
 from oidc.errors import AccessDenied, InvalidRequestUri, OAuthError, TemporarilyUnavailable
 from oidc.ports import Approval
 from oidc.provider.authorize import AuthorizeEndpoint
@@ -46,6 +54,7 @@ STEP_NAMES: Final[dict[type[Step], str]] = {
     BlockedStep: "blocked",
 }
 _MINUTE: Final = 60
+_MOMENT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +272,9 @@ class InteractionPages:
         self, visit: _Visit, field: str, error: TooManyTries, typed: str
     ) -> Response:
         texts = Texts(visit.language)
-        if error.seconds < 2 * _MINUTE:
+        if error.seconds < _MOMENT:
+            message = texts("sign_in.wait_moment")
+        elif error.seconds < 2 * _MINUTE:
             message = texts("sign_in.wait_seconds", number=error.seconds)
         else:
             message = texts("sign_in.wait_minutes", number=-(-error.seconds // _MINUTE))
@@ -306,6 +317,7 @@ class InteractionPages:
                 "authority": await self._authority(step.authority, language),
                 "told": told(Texts(language), request),
                 "details": detail_sentences(Texts(language), request.authorization_details),
+                "allowed": allowed(Texts(language), request),
                 "host": host_of(request.redirect_uri),
                 "policy_uri": request.client.policy_uri,
                 "seen": self._parts.interactions.seen(visit.waiting, step.approval),

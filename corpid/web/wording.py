@@ -17,7 +17,7 @@ from corpid.services.claims import SCOPES, scopes_of_claims
 from corpid.services.consent import requested_extras
 from corpid.web.translations import Texts
 from oidc.ports import AuthorizationRequest
-from oidc.records import Client
+from oidc.records import OFFLINE_ACCESS, Client
 
 _LOCALES: Final[dict[Language, str]] = {
     "en": "en_GB",
@@ -90,14 +90,25 @@ def told(texts: Texts, request: AuthorizationRequest) -> list[Markup]:
     by_claim = [
         scope for scope in SCOPES if scope in scopes_of_claims(frozenset(claims), request.client)
     ]
-    sentences = []
-    for scope in dict.fromkeys((*request.scope, *by_claim)):
-        key = f"scope.{scope}"
-        sentences.append(texts(key) if key in texts else texts("scope.other", name=scope))
+    scopes = [one for one in dict.fromkeys((*request.scope, *by_claim)) if not _is_power(one)]
+    sentences = [_scope(texts, scope) for scope in scopes]
     known = {name for names in SCOPES.values() for name in names}
-    sentences += [texts("scope.other", name=name) for name in sorted(claims - known)]
-    sentences += [texts("scope.resource", resource=resource) for resource in request.resource]
-    return sentences
+    return sentences + [texts("scope.other", name=name) for name in sorted(claims - known)]
+
+
+def allowed(texts: Texts, request: AuthorizationRequest) -> list[Markup]:
+    """What the client may do besides, one part of a sentence each."""
+    sentences = [_scope(texts, scope) for scope in request.scope if _is_power(scope)]
+    return sentences + [texts("scope.resource", resource=one) for one in request.resource]
+
+
+def _is_power(scope: str) -> bool:
+    return scope == OFFLINE_ACCESS or scope.startswith("credential.")
+
+
+def _scope(texts: Texts, scope: str) -> Markup:
+    key = f"scope.{scope}"
+    return texts(key) if key in texts else texts("scope.other", name=scope)
 
 
 def host_of(redirect_uri: str) -> str:

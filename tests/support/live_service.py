@@ -14,6 +14,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,8 @@ class _Server:
                     server_header=False,
                     proxy_headers=False,
                     timeout_graceful_shutdown=2,
+                    ssl_certfile=settings.tls_certificate,
+                    ssl_keyfile=settings.tls_key,
                 )
                 self._server = uvicorn.Server(config)
                 self._ready.set_result(settings)
@@ -112,7 +115,8 @@ class Live:
     @property
     def origin(self) -> str:
         """Scheme, host and port of the issuer."""
-        return f"http://127.0.0.1:{self.port}"
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def inserted(self, name: str) -> str:
         """The path of a well-known document whose name is inserted (RFC 8414 3)."""
@@ -132,6 +136,18 @@ class Live:
 
 async def _given(settings: Settings) -> Settings:
     return settings
+
+
+@asynccontextmanager
+async def serving(site: Site) -> AsyncIterator[Live]:
+    """The service for one test alone, with settings of its own."""
+    server = _Server()
+    try:
+        await asyncio.to_thread(server.start, _given(site.settings))
+        yield Live(site, [server])
+    finally:
+        await asyncio.to_thread(server.stop)
+        await site.close()
 
 
 class LiveServices:

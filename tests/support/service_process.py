@@ -272,9 +272,10 @@ async def new_site(
     fsync: bool = True,
     initialised: bool = True,
     path: str = "",
+    scheme: str = "http",
     **more: Any,
 ) -> Site:
-    """A fresh database under a fresh issuer with that path; `more` are settings.
+    """A fresh database under a fresh issuer with that scheme and path; `more` are settings.
 
     On PostgreSQL `fsync` decides whether commits wait for the disk, as they do in production.
     """
@@ -288,7 +289,7 @@ async def new_site(
     key_file.write_text(master.text())
     key_file.chmod(0o600)
     settings = Settings(
-        issuer=f"http://127.0.0.1:{port}{path}",
+        issuer=f"{scheme}://127.0.0.1:{port}{path}",
         database_url=url,
         master_key_file=key_file,
         port=port,

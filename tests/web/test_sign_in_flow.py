@@ -275,7 +275,8 @@ async def test_an_agent_firm_acts_by_the_mandate_given_to_it(world: PagesWorld) 
     await world.add_mandate("23456789", "org-45678901", HolderKind.ORGANISATION)
     browser = await world.sign_in("nobody", login_hint="brn:23456789")
     assert (
-        "gave to Sample Secretaries Limited: open an account, sign contracts" in browser.page.text
+        "authorised Sample Secretaries Limited to: open an account, sign contracts"
+        in browser.page.text
     )
     await browser.submit(action="approve")
     assert "code" in browser.answer
