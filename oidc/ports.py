@@ -156,6 +156,12 @@ class ProviderWrites(Protocol):
     async def count_wrong_transaction_code(self, offer_id: str, now_ms: int, limit: int) -> bool:
         """Count a wrong transaction code; True when that was one too many and the offer ended."""
 
+    async def standing(self, subject: str, actor: str, authority: str) -> object | None:
+        """A value that changes when what an act of this authority rests on does; None without it.
+
+        Nothing of that can change before the write is over.
+        """
+
     async def audit(self, event: AuditEvent) -> None:
         """Append to the audit trail."""
 
@@ -195,6 +201,32 @@ class Claims(Protocol):
     ) -> Sequence[Detail]:
         """The granted details that count now, as the client (audience "") or a resource reads
         them. Asked only of a grant that has some.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Delegated:
+    """What entitles an agent to act for a subject: the host's references.
+
+    ``expires_at`` (epoch ms) is when it ends by its dates, None when no end is known.
+    ``prior_actors`` acted before the agent, the latest first; ``standing`` is what
+    ``ProviderWrites.standing`` must still say when the grant is stored.
+    """
+
+    authority: str
+    expires_at: int | None
+    prior_actors: tuple[str, ...]
+    standing: object
+
+
+class Delegations(Protocol):
+    """Who may act for whom when tokens are exchanged (RFC 8693): the host's knowledge."""
+
+    async def delegate(self, subject: Grant, actor: Grant) -> Delegated:
+        """By what the actor, for the organisation of its own grant, acts for the subject.
+
+        Raises:
+            InvalidGrant: nothing entitles it now.
         """
 
 

@@ -24,7 +24,8 @@ class Client:
     ``sector`` is the sector of its pairwise identifiers. ``resources`` are the audiences it may
     ask access tokens for; ``serves`` the audiences whose tokens it may introspect. ``min_acr``
     is the least assurance of a sign-in that it accepts. ``subject`` says whether ``sub`` is the
-    organisation or the pair of organisation and representative.
+    organisation or the pair of organisation and representative. ``may_act`` is the client that may
+    exchange this one's tokens where it serves their audience (RFC 8693 4.4).
     """
 
     client_id: str
@@ -47,6 +48,7 @@ class Client:
     serves: frozenset[str] = frozenset()
     policy_uri: str | None = None
     authorization_details_types: frozenset[str] = frozenset()
+    may_act: str | None = None
 
     @property
     def is_public(self) -> bool:
@@ -64,6 +66,18 @@ class PushedRequest:
     dpop_jkt: str | None
     expires_at: int
     used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """What a grant that came of two exchanged tokens rests on (RFC 8693).
+
+    ``parents`` are the ids of the tokens' grants, and of what those rest on: it ends with any of
+    them. ``prior_actors`` are the host's references to those who acted before, the latest first.
+    """
+
+    parents: tuple[str, ...]
+    prior_actors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,7 @@ class Grant:
     expires_at: int
     ended_at: int | None = None
     jkt: str | None = None
+    delegation: Delegation | None = None
 
     def is_live(self, now_ms: int) -> bool:
         """Whether tokens may still be had and used under it."""

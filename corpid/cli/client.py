@@ -79,6 +79,10 @@ async def add(
     ] = False,
     id_token_alg: Annotated[str, typer.Option(help="ES256, or RS256 in oidc.")] = "ES256",
     policy_uri: Annotated[str | None, typer.Option(help="Its privacy policy.")] = None,
+    may_act: Annotated[
+        str | None,
+        typer.Option(help="The client that may exchange its tokens, as server of their resource."),
+    ] = None,
     client_id: Annotated[str | None, typer.Option(help="Default: a random one.")] = None,
 ) -> Answer:
     """Register a relying party. A secret is made where its method needs one, and shown once."""
@@ -110,6 +114,7 @@ async def add(
         serves=tuple(serves or ()),
         policy_uri=policy_uri,
         detail_types=tuple(details_type or ()),
+        may_act=may_act,
     )
     async with run.foundation() as base:
         clients = Clients(base.store, base.clock, base.random)

@@ -51,6 +51,18 @@ _ENTITY_TYPES: Final = {
     IdentifierScheme.USCC: "USCC",
 }
 
+_ACTOR_KINDS: Final = {"user": PERSON, "entity": ORGANISATION}
+
+
+def person_actor(person_id: str) -> str:
+    """A person as one of a chain of actors is referred to."""
+    return f"user:{person_id}"
+
+
+def organisation_actor(organisation_id: str) -> str:
+    """An agent organisation as one of a chain of actors is referred to."""
+    return f"entity:{organisation_id}"
+
 
 def authority_claim(
     authority: ActingAuthority, mandate_id: str, status: Mapping[str, Any] | None
@@ -243,10 +255,9 @@ class TokenClaims:
             return claims
         # Asked every time, so that nothing is said of an authority that has ended meanwhile.
         authority = await self._authority(grant)
-        if authority is not None and authority.via_organisation_id is not None:
-            # The agent firm that the person works for, as information (RFC 8693 4.1).
-            agent = self._pairwise.identifier(sector, ORGANISATION, authority.via_organisation_id)
-            claims["act"] = {**claims["act"], "act": {"sub": agent, "sub_type": "entity"}}
+        behind = self._behind(grant, authority)
+        if behind:
+            claims["act"] = {**claims["act"], "act": self._nested(behind, sector)}
         read = self._store.read
         if scopes & {"entity.identity", "entity.basic_profile", "address"}:
             organisation = (
@@ -263,6 +274,26 @@ class TokenClaims:
         if "mandate" in scopes and authority is not None:
             claims["mandate"] = await self._mandate(authority, sector)
         return claims
+
+    def _behind(self, grant: Grant, authority: ActingAuthority | None) -> list[str]:
+        """Who stands behind the person, as information (RFC 8693 4.1): the agent firm that the
+        person works for, then those who acted before the tokens were exchanged.
+        """
+        found: list[str] = []
+        if authority is not None and authority.via_organisation_id is not None:
+            found.append(organisation_actor(authority.via_organisation_id))
+        if grant.delegation is not None:
+            found += grant.delegation.prior_actors
+        return found
+
+    def _nested(self, actors: list[str], sector: str) -> dict[str, Any]:
+        nested: dict[str, Any] = {}
+        for actor in reversed(actors):
+            sub_type, _, internal = actor.partition(":")
+            sub = self._pairwise.identifier(sector, _ACTOR_KINDS[sub_type], internal)
+            inner = {"act": nested} if nested else {}
+            nested = {"sub": sub, "sub_type": sub_type, **inner}
+        return nested
 
     async def _authority(self, grant: Grant) -> ActingAuthority | None:
         if grant.subject is None or grant.actor is None or grant.authority is None:

@@ -24,13 +24,21 @@ AUTHORIZATION_CODE: Final = "authorization_code"
 REFRESH_TOKEN: Final = "refresh_token"
 CLIENT_CREDENTIALS: Final = "client_credentials"
 PRE_AUTHORIZED_CODE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
-GRANT_TYPES: Final = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, PRE_AUTHORIZED_CODE)
+TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+GRANT_TYPES: Final = (
+    AUTHORIZATION_CODE,
+    REFRESH_TOKEN,
+    CLIENT_CREDENTIALS,
+    PRE_AUTHORIZED_CODE,
+    TOKEN_EXCHANGE,
+)
 SUBJECTS: Final = ("organisation", "representative")
 PRIVATE_KEY_JWT: Final = "private_key_jwt"
 SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
 MAX_URIS: Final = 20
 MAX_URI: Final = 2048
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,99}")
 _SECTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,199}")
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -60,6 +68,7 @@ class Registration:
     serves: tuple[str, ...] = ()
     policy_uri: str | None = None
     detail_types: tuple[str, ...] = ()
+    may_act: str | None = None
 
     @property
     def method(self) -> str:
@@ -196,6 +205,10 @@ def _check_grants(wanted: Registration) -> None:
         raise InvalidValue("the scope offline_access needs the grant type refresh_token")
     if CLIENT_CREDENTIALS in wanted.grants and not (wanted.resources or wanted.serves):
         raise InvalidValue("a client without people names the resources it calls, or serves")
+    if TOKEN_EXCHANGE in wanted.grants and wanted.method == "none":
+        raise InvalidValue("only a client that authenticates itself may exchange tokens")
+    if wanted.may_act is not None and not _CLIENT_ID.fullmatch(wanted.may_act):
+        raise InvalidValue("may_act is the id of the client that may exchange this one's tokens")
     if len(wanted.redirect_uris) > MAX_URIS:
         raise InvalidValue(f"a client has at most {MAX_URIS} redirect URIs")
     if len(set(wanted.redirect_uris)) != len(wanted.redirect_uris):
@@ -301,5 +314,6 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "serves": list(wanted.serves),
         "policy_uri": wanted.policy_uri,
         "authorization_details_types": list(dict.fromkeys(wanted.detail_types)) or None,
+        "may_act": wanted.may_act,
     }
     return {name: value for name, value in found.items() if value is not None}

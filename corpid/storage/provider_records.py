@@ -11,6 +11,7 @@ from oidc.records import (
     AccessToken,
     AuthorizationCode,
     Client,
+    Delegation,
     Grant,
     PreAuthorizedOffer,
     RefreshToken,
@@ -63,6 +64,7 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         serves=frozenset(get("serves", ())),
         policy_uri=get("policy_uri"),
         authorization_details_types=frozenset(get("authorization_details_types", ())),
+        may_act=get("may_act"),
     )
 
 
@@ -99,6 +101,8 @@ def _details(grant: Grant) -> str:
         details["nonce"] = grant.nonce
     if grant.jkt is not None:
         details["jkt"] = grant.jkt
+    if grant.delegation is not None:
+        details["delegation"] = [grant.delegation.parents, grant.delegation.prior_actors]
     return json_text(details) if details else ""
 
 
@@ -128,7 +132,13 @@ def grant(row: tuple[Any, ...]) -> Grant:
         expires_at=row[14],
         ended_at=row[15],
         jkt=details.get("jkt"),
+        delegation=_delegation(details["delegation"]) if "delegation" in details else None,
     )
+
+
+def _delegation(kept: list[list[str]]) -> Delegation:
+    parents, prior_actors = kept
+    return Delegation(tuple(parents), tuple(prior_actors))
 
 
 def code_and_grant(row: tuple[Any, ...]) -> tuple[AuthorizationCode, Grant]:

@@ -99,6 +99,9 @@ NARROWED_TOKEN: Final = finding(_narrowed, given(_narrowed.c.token_hash))
 ADD_NARROWED_TOKEN: Final = adding(_narrowed)
 
 ADD_GRANT: Final = adding(_grant)
+GRANT_END: Final = Statement(
+    select(_grant.c.ended_at, _grant.c.expires_at).where(given(_grant.c.grant_id))
+)
 # Ends everything of the grant: codes and tokens are read together with it. One row is written,
 # and a token that another transaction adds at the same moment is dead as well.
 END_GRANT: Final = changing(

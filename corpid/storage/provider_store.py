@@ -18,6 +18,7 @@ from corpid.storage.provider_records import (
     preauthorized_offer,
     refresh_token_and_grant,
 )
+from corpid.storage.repositories.authority import SqlAuthority
 from corpid.storage.repositories.operations import add_audit
 from corpid.storage.scope import Repository, Scope
 from keys.clock import Clock, Random
@@ -88,7 +89,22 @@ class SqlProviderReads(Repository):
             fewer = await self._in.reads.one(sql.NARROWED_TOKEN, token_hash=token_hash)
             if fewer is not None:
                 of = replace(of, authorization_details=tuple(orjson.loads(fewer[1])))
+        if of is not None and of.delegation is not None and token.ended_at is None:
+            # Here, so that nobody can forget to ask the grants that the token rests on.
+            token = replace(token, ended_at=await self._first_end(of.delegation.parents))
         return token, of
+
+    async def _first_end(self, grant_ids: tuple[str, ...]) -> int | None:
+        """When one of these grants ended; None while all of them live."""
+        now = self._in.now_ms()
+        for grant_id in grant_ids:
+            row = await self._in.reads.one(sql.GRANT_END, grant_id=grant_id)
+            if row is None:
+                return now  # purged: it ended long ago
+            ended_at, expires_at = row
+            if ended_at is not None or expires_at <= now:
+                return ended_at or expires_at  # type: ignore[no-any-return]
+        return None
 
     async def offer(self, code_hash: bytes) -> PreAuthorizedOffer | None:
         """See ``ProviderReads.offer``."""
@@ -212,6 +228,10 @@ class SqlProviderWrites(Repository):
             sql.COUNT_WRONG_TRANSACTION_CODE, offer_id=offer_id, now=now_ms, limit=limit
         )
         return row is None or row[0] is not None
+
+    async def standing(self, subject: str, actor: str, authority: str) -> object | None:
+        """See ``ProviderWrites.standing``."""
+        return await SqlAuthority(self._in).standing(subject, actor, authority)
 
     async def audit(self, event: AuditEvent) -> None:
         """See ``ProviderWrites.audit``."""

@@ -83,6 +83,7 @@ _TOKEN_RESPONSE: Final = _object(
     id_token=_TEXT,
     refresh_token=_TEXT,
     scope=_TEXT,
+    issued_token_type=_TEXT,
 )
 _CLAIMS: Final = _json(_object(sub=_TEXT, act={"type": "object"}), "Claims")
 
@@ -162,6 +163,12 @@ def _provider_paths() -> dict[str, Any]:
                     "resource",
                     "pre-authorized_code",
                     "tx_code",
+                    "subject_token",
+                    "subject_token_type",
+                    "actor_token",
+                    "actor_token_type",
+                    "requested_token_type",
+                    "audience",
                 ),
                 "responses": {
                     "200": _json(_TOKEN_RESPONSE, "Tokens"),

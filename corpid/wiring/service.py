@@ -15,6 +15,7 @@ from corpid.domain.person import Assurance
 from corpid.services import credential_types
 from corpid.services.claims import SCOPES, TokenClaims
 from corpid.services.credentials import CredentialIssuance
+from corpid.services.delegations import MandateDelegations
 from corpid.services.detail_types import detail_types
 from corpid.services.key_rotation import KeyRotation
 from corpid.services.status_publisher import StatusPublisher
@@ -116,6 +117,7 @@ def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) 
         store=base.store.provider,
         signers=base.rings,
         claims=claims,
+        delegations=MandateDelegations(base.store, base.clock),
         interactions=interactions,
         clock=base.clock,
         random=base.random,

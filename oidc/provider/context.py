@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from keys.clock import Clock, Random
-from oidc.ports import Claims, DetailType, Interactions, Outbound, ProviderStore, Signers
+from oidc.ports import (
+    Claims,
+    Delegations,
+    DetailType,
+    Interactions,
+    Outbound,
+    ProviderStore,
+    Signers,
+)
 from oidc.secrets import Nonces, TokenHasher
 
 
@@ -51,6 +59,7 @@ class Provider:
     store: ProviderStore
     signers: Signers
     claims: Claims
+    delegations: Delegations
     interactions: Interactions
     clock: Clock
     random: Random

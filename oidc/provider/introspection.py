@@ -15,6 +15,7 @@ from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.one_time import burn
 from oidc.provider.resources import OWN
+from oidc.provider.tokens import may_act
 from oidc.records import AccessToken, Client, Grant
 from oidc.request import Receive, Scope, Send, read_form, require_method
 from oidc.response import send_error, send_json
@@ -103,6 +104,8 @@ class IntrospectionEndpoint:
                 token.audience,
                 provider.config,
             )  # RFC 9396 9.2
+        if client.may_act is not None:
+            known["may_act"] = may_act(client.may_act)
         return {**said, **{name: value for name, value in known.items() if value is not None}}
 
 

@@ -105,7 +105,14 @@ async def _access_token_claims(
             resource,
             provider.config,
         )  # RFC 9396 9.1
+    if client.may_act is not None:
+        claims["may_act"] = may_act(client.may_act)
     return claims
+
+
+def may_act(client_id: str) -> dict[str, str]:
+    """The may_act claim (RFC 8693 4.4): the client that may exchange the token."""
+    return {"sub": client_id, "sub_type": "client"}
 
 
 async def mint_id_token(

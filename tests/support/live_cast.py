@@ -7,8 +7,9 @@ Names are openly fictional, numbers are taken one after another, so that no test
 import itertools
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from corpid.domain.business_number import parse_business_number
 from corpid.domain.credential import CredentialType
@@ -165,6 +166,38 @@ class Cast:
         )
         return await mandates.accept(made.mandate_id, Side.HOLDER, ACTOR) if accepted else made
 
+    async def agent_mandate(
+        self,
+        organisation: Organisation,
+        firm: Organisation,
+        *,
+        valid_until: str = "2099-12-31",
+        joint: bool = False,
+        substitution: Substitution = Substitution.NOT_ALLOWED,
+        parent: Mandate | None = None,
+    ) -> Mandate:
+        """A mandate that the business gave to an agent firm, accepted by it."""
+        terms = MandateTerms(
+            powers=("file_returns",),
+            services=(),
+            limit=None,
+            representation_type=RepresentationType.JOINT if joint else RepresentationType.SOLE,
+            signing_rule=SigningRule("directors", 2) if joint else None,
+            substitution=substitution,
+            valid_from="2026-01-01",
+            valid_until=valid_until,
+        )
+        mandates = Mandates(*self._parts)
+        made = await mandates.grant(
+            organisation_id=organisation.organisation_id,
+            holder_kind=HolderKind.ORGANISATION,
+            holder_id=firm.organisation_id,
+            terms=terms,
+            actor=ACTOR,
+            parent_id=None if parent is None else parent.mandate_id,
+        )
+        return await mandates.accept(made.mandate_id, Side.HOLDER, ACTOR)
+
     async def acting(self) -> tuple[Organisation, Human]:
         """A business and its director."""
         organisation, human = await self.organisation(), await self.human()
@@ -181,8 +214,12 @@ class Cast:
         min_acr: str = "loa2",
         with_resource: bool = False,
         detail_types: Sequence[str] = (),
+        **more: Any,
     ) -> FapiClient:
-        """A relying party of the profile ``fapi2``, in a sector of its own."""
+        """A relying party of the profile ``fapi2``, in a sector of its own.
+
+        ``more`` are other members of its ``Registration``.
+        """
         client_id = f"sample-fapi-{next(_numbers)}"
         issuer = self.base.settings.issuer
         path = issuer.partition("//")[2].partition("/")[2]
@@ -201,6 +238,7 @@ class Cast:
             serves=(RESOURCE,) if with_resource else (),
             detail_types=tuple(detail_types),
         )
+        wanted = replace(wanted, **more)
         await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
         return made
 

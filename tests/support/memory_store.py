@@ -38,6 +38,7 @@ class Tables:
     used: dict[bytes, int] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
     end_reasons: dict[str, str] = field(default_factory=dict)
+    standing: dict[str, object] = field(default_factory=dict)
 
     def snapshot(self) -> "Tables":
         return Tables(**{name: copy.copy(value) for name, value in vars(self).items()})
@@ -95,6 +96,10 @@ class Reads:
         fewer = self._tables.narrowed.get(token_hash)
         if grant is not None and fewer is not None:
             grant = replace(grant, authorization_details=fewer)
+        if grant is not None and grant.delegation is not None:
+            parents = [self._tables.grants[one] for one in grant.delegation.parents]
+            ends = [one.ended_at for one in parents if one.ended_at is not None]
+            token = replace(token, ended_at=min(ends, default=token.ended_at))
         return token, grant
 
     async def offer(self, code_hash: bytes) -> PreAuthorizedOffer | None:
@@ -177,6 +182,9 @@ class Writes:
         ended = now_ms if tries >= limit else offer.ended_at
         self._tables.offers[offer_id] = replace(offer, wrong_tries=tries, ended_at=ended)
         return ended is not None
+
+    async def standing(self, subject: str, actor: str, authority: str) -> object | None:
+        return self._tables.standing.get(authority)
 
     async def audit(self, event: AuditEvent) -> None:
         self._tables.events.append(event)

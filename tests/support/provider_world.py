@@ -11,8 +11,8 @@ from urllib.parse import quote_plus
 from keys import base64url, jws
 from keys.jwk import JwkSet
 from keys.signer import LocalSigner, generate
-from oidc.errors import InvalidAuthorizationDetails
-from oidc.ports import Detail
+from oidc.errors import InvalidAuthorizationDetails, InvalidGrant
+from oidc.ports import Delegated, Detail
 from oidc.provider.context import Provider, ProviderConfig
 from oidc.provider.endpoints import TOKEN
 from oidc.provider.introspection import IntrospectionEndpoint
@@ -35,7 +35,10 @@ SECRET = "a secret: 100% random + more"
 VERIFIER = "v" * 43
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
-ALL_GRANTS = frozenset({"authorization_code", "refresh_token", "client_credentials"})
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ALL_GRANTS = frozenset(
+    {"authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE}
+)
 SCOPES = {
     "openid": ("sub", "sub_type", "act"),
     "offline_access": (),
@@ -77,26 +80,52 @@ class StaticSigners:
         return self.shown
 
 
+class PlainDelegations:
+    """Every firm may act under a mandate of its own, until somebody says otherwise."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.expires_at: int | None = None
+        self.refusal: InvalidGrant | None = None
+        self.changed = False
+
+    async def delegate(self, subject: Grant, actor: Grant) -> Delegated:
+        if self.refusal is not None:
+            raise self.refusal
+        prior = (f"user:{subject.actor}",)
+        if subject.delegation is not None:
+            prior += subject.delegation.prior_actors
+        self._store.tables.standing["mandate-9"] = "other" if self.changed else "as it was"
+        return Delegated("mandate-9", self.expires_at, prior, "as it was")
+
+
+def acting(grant: Grant, sector: str) -> dict[str, Any]:
+    act: dict[str, Any] = {"sub": f"{sector}:{grant.actor}"}
+    if grant.delegation is not None:
+        inner: dict[str, Any] = {}
+        for prior in reversed(grant.delegation.prior_actors):
+            inner = {"sub": f"{sector}:{prior}", **({"act": inner} if inner else {})}
+        act["act"] = inner
+    return act
+
+
 class PlainClaims:
     """Pairwise by sector, visibly."""
 
     async def id_token(self, grant: Grant, client: Client) -> Mapping[str, Any]:
-        return {
-            "sub": f"{client.sector}:{grant.subject}",
-            "act": {"sub": f"{client.sector}:{grant.actor}"},
-        }
+        return {"sub": f"{client.sector}:{grant.subject}", "act": acting(grant, client.sector)}
 
     async def userinfo(self, grant: Grant, client: Client) -> Mapping[str, Any]:
         return {**await self.id_token(grant, client), "scopes": list(grant.scope)}
 
     async def access_token(self, grant: Grant, client: Client, resource: str) -> Mapping[str, Any]:
-        return {"sub": f"{resource}:{grant.subject}", "act": {"sub": f"{resource}:{grant.actor}"}}
+        return {"sub": f"{resource}:{grant.subject}", "act": acting(grant, resource)}
 
     async def introspection(self, grant: Grant, client: Client, audience: str) -> Mapping[str, Any]:
         sector = audience or client.sector
         return {
             "sub": f"{sector}:{grant.subject}",
-            "act": {"sub": f"{sector}:{grant.actor}"},
+            "act": acting(grant, sector),
             "mandate": {"powers": list(grant.scope)},
         }
 
@@ -131,6 +160,7 @@ class World:
         self.now: float = NOW
         self.store: Any = store if store is not None else MemoryStore()
         self.outbound = TableOutbound()
+        self.delegations = PlainDelegations(self.store)
         settings: dict[str, Any] = {
             "issuer": ISSUER,
             "scopes": SCOPES,
@@ -142,6 +172,7 @@ class World:
             store=self.store,
             signers=StaticSigners(),
             claims=PlainClaims(),
+            delegations=self.delegations,
             interactions=None,  # type: ignore[arg-type]
             clock=lambda: self.now,
             random=secrets.token_bytes,

@@ -8,6 +8,7 @@ from oidc.provider.grants import (
     client_credentials,
     pre_authorized_code,
     refresh_token,
+    token_exchange,
 )
 from oidc.provider.token_request import GrantHandler
 
@@ -16,6 +17,7 @@ GRANTS: Final[Mapping[str, GrantHandler]] = {
     refresh_token.GRANT_TYPE: refresh_token.refresh_token,
     client_credentials.GRANT_TYPE: client_credentials.client_credentials,
     pre_authorized_code.GRANT_TYPE: pre_authorized_code.pre_authorized_code,
+    token_exchange.GRANT_TYPE: token_exchange.token_exchange,
 }
 # OpenID4VCI 1.0, 6.1: client authentication is optional for this one alone.
 ANONYMOUS: Final = frozenset({pre_authorized_code.GRANT_TYPE})
