@@ -161,8 +161,17 @@ class RequestUriNotSupported(OAuthError):
     code = "request_uri_not_supported"
 
 
+class InvalidRequestObject(OAuthError):
+    """RFC 9101 7: the request object is malformed, unsigned, signed by another, or not for us."""
+
+    code = "invalid_request_object"
+
+
 class InvalidRequestUri(OAuthError):
-    """OpenID Connect Core 3.1.2.6: no pushed request of this client waits under that handle."""
+    """OpenID Connect Core 3.1.2.6: no pushed request of this client waits under that handle.
+
+    Or the address is not one that the client registered, or there is no request object at it.
+    """
 
     code = "invalid_request_uri"
 

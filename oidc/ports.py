@@ -278,6 +278,14 @@ class Redirect:
     cookies: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the host's (HTML), and the content security policy that it works under."""
+
+    body: bytes
+    content_security_policy: str
+
+
 class Interactions(Protocol):
     """Sign-in, choice of the organisation and consent: the host's pages."""
 
@@ -303,3 +311,15 @@ class Interactions(Protocol):
         self, code: str, description: str, ui_locales: tuple[str, ...], accept_language: str
     ) -> bytes:
         """The page for an error that must not be sent to a redirect URI (HTML)."""
+
+    async def form_post_page(
+        self,
+        action: str,
+        fields: Mapping[str, str],
+        ui_locales: tuple[str, ...],
+        accept_language: str,
+    ) -> Page:
+        """The page that posts ``fields`` to ``action`` by itself, or by a button without script.
+
+        OAuth 2.0 Form Post Response Mode 2.
+        """

@@ -1,6 +1,5 @@
 """The profile table: which check applies to which kind of client, visible at once.
 
-==============================  ==========================  =====================================
 check                           fapi2                       oidc
 ==============================  ==========================  =====================================
 pushed authorization requests   required (FAPI 2.0, 5.3.2)  if the client registered so
@@ -13,10 +12,50 @@ refresh token rotation          never (FAPI 2.0, 5.3.2.1)   only for public clie
 ID token algorithms             ES256                       ES256, RS256
 redirect_uri in the request     required                    required (OpenID Connect Core 3.1.2.1)
 ==============================  ==========================  =====================================
+=======
+==============================  ====================  ====================  =======================
+check                           fapi2                 fapi2-message-        oidc
+                                                      signing
+==============================  ====================  ====================  =======================
+pushed authorization requests   required (FAPI 2.0,   required              if registered so
+                                5.3.2)
+request objects (RFC 9101)      may be pushed         required (Message     may be pushed, or sent
+                                                      Signing 5.3.1)        by value
+claims of a request object      aud, nbf, exp         aud, nbf, exp         checked where present
+response modes                  all                   JWTs only (Message    all
+                                                      Signing 5.4.1)
+PKCE S256                       required              required              required unless waived
+                                                                            in the record; never
+                                                                            waived for public
+                                                                            clients
+client authentication           private_key_jwt       private_key_jwt       + client_secret_basic
+                                                                            or _post, none for
+                                                                            public clients
+sender constraint               DPoP required         DPoP required         Bearer, or DPoP if
+                                                                            registered or used
+refresh token rotation          never (FAPI 2.0,      never                 only for public clients
+                                5.3.2.1)
+what we sign for the client     ES256                 ES256                 ES256, RS256
+what the client signs           ES256, PS256,         ES256, PS256,         + RS256
+                                Ed25519               Ed25519
+redirect_uri in the request     required              required              required (OpenID
+                                                                            Connect Core 3.1.2.1)
+==============================  ====================  ====================  =======================
+
+"What we sign" are ID tokens and, for clients that ask for them, UserInfo, introspection and
+authorization responses. "What the client signs" are client assertions and request objects.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+QUERY: Final = "query"
+FORM_POST: Final = "form_post"
+JWT: Final = "jwt"
+QUERY_JWT: Final = "query.jwt"
+FORM_POST_JWT: Final = "form_post.jwt"
+SIGNED_MODES: Final = frozenset({JWT, QUERY_JWT, FORM_POST_JWT})
+"""JWT Secured Authorization Response Mode 2.3; the fragment is of no use to a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +64,9 @@ class Profile:
 
     name: str
     pushed_requests_required: bool
+    signed_requests_required: bool
+    bounded_request_objects: bool
+    response_modes: frozenset[str]
     pkce_waivable: bool
     auth_methods: frozenset[str]
     sender_constraint_required: bool
@@ -33,20 +75,35 @@ class Profile:
 
 
 _FAPI_ALGS: Final = frozenset({"ES256", "PS256", "Ed25519", "EdDSA"})
+_ALL_MODES: Final = SIGNED_MODES | {QUERY, FORM_POST}
+
+_FAPI2: Final = Profile(
+    name="fapi2",
+    pushed_requests_required=True,
+    signed_requests_required=False,
+    bounded_request_objects=True,
+    response_modes=_ALL_MODES,
+    pkce_waivable=False,
+    auth_methods=frozenset({"private_key_jwt"}),
+    sender_constraint_required=True,
+    id_token_algs=frozenset({"ES256"}),
+    assertion_algs=_FAPI_ALGS,
+)
 
 PROFILES: Final[dict[str, Profile]] = {
-    "fapi2": Profile(
-        name="fapi2",
-        pushed_requests_required=True,
-        pkce_waivable=False,
-        auth_methods=frozenset({"private_key_jwt"}),
-        sender_constraint_required=True,
-        id_token_algs=frozenset({"ES256"}),
-        assertion_algs=_FAPI_ALGS,
+    "fapi2": _FAPI2,
+    "fapi2-message-signing": replace(
+        _FAPI2,
+        name="fapi2-message-signing",
+        signed_requests_required=True,
+        response_modes=SIGNED_MODES,
     ),
     "oidc": Profile(
         name="oidc",
         pushed_requests_required=False,
+        signed_requests_required=False,
+        bounded_request_objects=False,
+        response_modes=_ALL_MODES,
         pkce_waivable=True,
         auth_methods=frozenset(
             {"private_key_jwt", "client_secret_basic", "client_secret_post", "none"}

@@ -26,6 +26,10 @@ class Client:
     is the least assurance of a sign-in that it accepts. ``subject`` says whether ``sub`` is the
     organisation or the pair of organisation and representative. ``may_act`` is the client that may
     exchange this one's tokens where it serves their audience (RFC 8693 4.4).
+    organisation or the pair of organisation and representative.
+
+    ``request_object_signing_alg`` is the one algorithm of its request objects, None any of its
+    profile's; ``response_modes`` are those that it may use, None all of its profile's.
     """
 
     client_id: str
@@ -49,6 +53,10 @@ class Client:
     policy_uri: str | None = None
     authorization_details_types: frozenset[str] = frozenset()
     may_act: str | None = None
+    request_object_signing_alg: str | None = None
+    require_signed_request_object: bool = False
+    response_modes: tuple[str, ...] | None = None
+    authorization_signed_response_alg: str = "ES256"
 
     @property
     def is_public(self) -> bool:

@@ -29,7 +29,7 @@ async def add(
     name_en: Annotated[str | None, typer.Option(help="Name that people see, English.")] = None,
     name_zh_hant: Annotated[str | None, typer.Option(help="Traditional Chinese.")] = None,
     name_zh_hans: Annotated[str | None, typer.Option(help="Simplified Chinese.")] = None,
-    profile: Annotated[str, typer.Option(help="fapi2 or oidc.")] = "fapi2",
+    profile: Annotated[str, typer.Option(help="fapi2, fapi2-message-signing or oidc.")] = "fapi2",
     redirect_uri: Annotated[
         list[str] | None,
         typer.Option(help="https (http for loopback only), compared as it is; may be repeated."),
@@ -83,12 +83,28 @@ async def add(
         str | None,
         typer.Option(help="The client that may exchange its tokens, as server of their resource."),
     ] = None,
+    request_object_alg: Annotated[
+        str | None, typer.Option(help="The algorithm of its request objects; default: any.")
+    ] = None,
+    signed_requests: Annotated[
+        bool,
+        typer.Option(
+            "--signed-requests", help="Signed request objects only (always in message signing)."
+        ),
+    ] = False,
+    response_mode: Annotated[
+        list[str] | None, typer.Option(help="A response mode it may use; default: the profile's.")
+    ] = None,
+    response_alg: Annotated[
+        str, typer.Option(help="What its JWT responses are signed with: ES256, or RS256 in oidc.")
+    ] = "ES256",
     client_id: Annotated[str | None, typer.Option(help="Default: a random one.")] = None,
 ) -> Answer:
     """Register a relying party. A secret is made where its method needs one, and shown once."""
     from corpid.domain.errors import InvalidValue
     from corpid.domain.languages import Names
     from corpid.services.client_metadata import Registration
+    from corpid.services.client_signing import Signing
     from corpid.services.clients import Clients
 
     try:
@@ -115,6 +131,12 @@ async def add(
         policy_uri=policy_uri,
         detail_types=tuple(details_type or ()),
         may_act=may_act,
+        signing=Signing(
+            request_object_signing_alg=request_object_alg,
+            require_signed_request_object=signed_requests,
+            response_modes=None if response_mode is None else tuple(response_mode),
+            authorization_signed_response_alg=response_alg,
+        ),
     )
     async with run.foundation() as base:
         clients = Clients(base.store, base.clock, base.random)

@@ -6,15 +6,16 @@ are our own (see `oidc.records.Client`).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from corpid.domain.errors import InvalidValue
 from corpid.domain.languages import Names
 from corpid.domain.person import Assurance
-from corpid.services import detail_types
+from corpid.services import client_signing, detail_types
 from corpid.services.claims import SCOPES
+from corpid.services.client_signing import Signing
 from keys.errors import KeysError
 from keys.jwk import JwkSet
 from oidc.profiles import PROFILES, Profile
@@ -69,6 +70,7 @@ class Registration:
     policy_uri: str | None = None
     detail_types: tuple[str, ...] = ()
     may_act: str | None = None
+    signing: Signing = field(default_factory=Signing)
 
     @property
     def method(self) -> str:
@@ -104,7 +106,7 @@ def metadata(wanted: Registration) -> dict[str, Any]:
         check_redirect_uri(uri)
     _check_scopes(wanted)
     _check_profile(wanted, profile)
-    _check_keys(wanted, profile)
+    client_signing.check(wanted.signing, profile, _check_keys(wanted, profile))
     for uri in (*wanted.resources, *wanted.serves):
         _check_resource(uri)
     if wanted.policy_uri is not None:
@@ -251,23 +253,27 @@ def _check_public(wanted: Registration) -> None:
         raise InvalidValue("a public client always needs PKCE")
     if CLIENT_CREDENTIALS in wanted.grants or wanted.serves:
         raise InvalidValue("a public client neither acts for itself nor serves an API")
+    if wanted.jwks is not None:
+        raise InvalidValue("a public client keeps no key secret either: leave its keys out")
 
 
-def _check_keys(wanted: Registration, profile: Profile) -> None:
-    if wanted.method != PRIVATE_KEY_JWT:
-        if wanted.jwks is not None:
-            raise InvalidValue(f"a client with {wanted.method} has no keys: leave them out")
-        return
+def _check_keys(wanted: Registration, profile: Profile) -> JwkSet | None:
+    """The client's public keys. A client with a secret may have some, to sign its requests."""
     if wanted.jwks is None:
-        raise InvalidValue("private_key_jwt needs the client's public keys: a JWK Set file")
+        if wanted.method == PRIVATE_KEY_JWT:
+            raise InvalidValue("private_key_jwt needs the client's public keys: a JWK Set file")
+        return None
     refuse_private(wanted.jwks)
     try:
         keys = JwkSet.parse(wanted.jwks)
     except KeysError as error:
         raise InvalidValue(f"the JWK Set is not usable: {error}") from error
-    if not any(key.algs & profile.assertion_algs for key in keys.keys):
+    if wanted.method == PRIVATE_KEY_JWT and not any(
+        key.algs & profile.assertion_algs for key in keys.keys
+    ):
         allowed = ", ".join(sorted(profile.assertion_algs))
         raise InvalidValue(f"no key of the JWK Set can sign with one of {allowed}")
+    return keys
 
 
 def refuse_private(jwks: Mapping[str, Any]) -> None:
@@ -315,5 +321,6 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "policy_uri": wanted.policy_uri,
         "authorization_details_types": list(dict.fromkeys(wanted.detail_types)) or None,
         "may_act": wanted.may_act,
+        **client_signing.as_metadata(wanted.signing, profile),
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -40,7 +40,7 @@ from oidc.errors import (
     LoginRequired,
     OAuthError,
 )
-from oidc.ports import Approval, AuthorizationRequest, ProviderWrites, Redirect
+from oidc.ports import Approval, AuthorizationRequest, Page, ProviderWrites, Redirect
 from oidc.provider.authorization_request import validate
 from oidc.provider.context import ProviderConfig
 from oidc.secrets import TokenHasher
@@ -53,6 +53,8 @@ _ID_BYTES: Final = 32
 
 ErrorPage = Callable[[str, str, Language], bytes]
 """Renders an error code and its description for a reader of that language (HTML)."""
+FormPostPage = Callable[[str, Mapping[str, str], Language], Page]
+"""Renders the page that posts fields to an address, for a reader of that language."""
 
 
 class InteractionGone(Exception):
@@ -88,6 +90,7 @@ class BrowserInteractions:
         random: Random,
         *,
         error_page: ErrorPage,
+        form_post_page: FormPostPage,
     ) -> None:
         self._store = store
         self._sessions = sessions
@@ -96,6 +99,7 @@ class BrowserInteractions:
         self._hasher = hasher
         self._random = random
         self._error_page = error_page
+        self._form_post_page = form_post_page
 
     async def decide(
         self, request: AuthorizationRequest, cookies: Mapping[str, str], accept_language: str
@@ -126,6 +130,17 @@ class BrowserInteractions:
     ) -> bytes:
         """See ``Interactions.error_page``."""
         return self._error_page(code, description, negotiate(" ".join(ui_locales), accept_language))
+
+    async def form_post_page(
+        self,
+        action: str,
+        fields: Mapping[str, str],
+        ui_locales: tuple[str, ...],
+        accept_language: str,
+    ) -> Page:
+        """See ``Interactions.form_post_page``."""
+        language = negotiate(" ".join(ui_locales), accept_language)
+        return self._form_post_page(action, fields, language)
 
     def language(
         self, cookies: Mapping[str, str], ui_locales: tuple[str, ...], accept_language: str

@@ -39,7 +39,7 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
     metadata: Mapping[str, Any] = orjson.loads(text)
     get = metadata.get
     profile = get("profile", "fapi2")
-    jwks = get("jwks")
+    jwks, modes = get("jwks"), get("response_modes")
     return Client(
         client_id=client_id,
         profile=profile,
@@ -65,6 +65,10 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         policy_uri=get("policy_uri"),
         authorization_details_types=frozenset(get("authorization_details_types", ())),
         may_act=get("may_act"),
+        request_object_signing_alg=get("request_object_signing_alg"),
+        require_signed_request_object=get("require_signed_request_object", False),
+        response_modes=None if modes is None else tuple(modes),
+        authorization_signed_response_alg=get("authorization_signed_response_alg", "ES256"),
     )
 
 

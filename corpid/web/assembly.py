@@ -84,7 +84,14 @@ def assemble(base: Foundation) -> PageAssembly:
         detail_types=detail_types(credential_types.configurations(settings.vct_url), clock),
     )
     interactions = BrowserInteractions(
-        store, sessions, steps, config, hasher, random, error_page=renderer.error_page
+        store,
+        sessions,
+        steps,
+        config,
+        hasher,
+        random,
+        error_page=renderer.error_page,
+        form_post_page=renderer.form_post_page,
     )
     return PageAssembly(
         base=base,

@@ -71,8 +71,11 @@ _AUTHORIZATION: Final = (
     "claims",
     "resource",
     "dpop_jkt",
+    "request",
+    "response_mode",
 )
 _BROWSER: Final = {
+    "200": {"description": "The answer for the relying party, as a form that posts itself"},
     "303": {"description": "To the relying party, or to our own pages"},
     "400": {"description": "An error that must not be sent to the redirect URI (a page)"},
 }

@@ -44,6 +44,7 @@ from corpid.web.wording import (
 )
 from oidc.errors import AccessDenied, InvalidRequestUri, OAuthError, TemporarilyUnavailable
 from oidc.ports import Approval
+from oidc.provider.authorization_response import AuthorizationResponse
 from oidc.provider.authorize import AuthorizeEndpoint
 
 STEP_NAMES: Final[dict[type[Step], str]] = {
@@ -135,7 +136,7 @@ class InteractionPages:
         try:
             step = await interactions.step(waiting, session)
         except OAuthError as error:
-            return await self._refuse(waiting, error)
+            return await self._refuse(waiting, language, error)
         visit = _Visit(waiting, session, language, step)
         if form is None:
             return await self._show_or_finish(visit)
@@ -143,7 +144,7 @@ class InteractionPages:
             html = self._parts.renderer.html("notice.html", language, notice="forged")
             return page_response(html, 403)
         if form.get("action") in {"cancel", "deny"}:
-            return await self._refuse(waiting, AccessDenied("the person refused"))
+            return await self._refuse(waiting, language, AccessDenied("the person refused"))
         if form.get("step") != STEP_NAMES.get(type(step)):
             return self._go_on(waiting)  # another window was quicker: show what comes now
         return await self._do(visit, form)
@@ -180,7 +181,7 @@ class InteractionPages:
         except TooManyTries as error:
             return await self._show_wait(visit, "username", error, username)
         waiting = await self._parts.interactions.signed_in(visit.waiting, session)
-        return await self._advance(waiting, session, (cookie,))
+        return await self._advance(waiting, visit.language, session, (cookie,))
 
     async def _give_code(self, visit: _Visit, form: Mapping[str, str]) -> Response:
         texts = Texts(visit.language)
@@ -197,7 +198,7 @@ class InteractionPages:
             )
         except TooManyTries as error:
             return await self._show_wait(visit, "otp", error, code[:12])
-        return await self._advance(visit.waiting, stronger)
+        return await self._advance(visit.waiting, visit.language, stronger)
 
     async def _choose(
         self, visit: _Visit, step: OrganisationStep, form: Mapping[str, str]
@@ -212,55 +213,79 @@ class InteractionPages:
         except NotAllowed:
             gone = {"organisation": texts("organisation.gone")}
             return await self._show(visit, gone, status=400)
-        return await self._advance(waiting, visit.session)
+        return await self._advance(waiting, visit.language, visit.session)
 
     async def _agree(self, visit: _Visit, step: ConsentStep, form: Mapping[str, str]) -> Response:
         seen = self._parts.interactions.seen(visit.waiting, step.approval)
         if form.get("action") != "approve" or form.get("seen") != seen:
             changed = {"consent": Texts(visit.language)("consent.changed")}
             return await self._show(visit, changed, status=409)
-        return await self._complete(visit.waiting, step.approval, consented=True)
+        return await self._complete(visit.waiting, visit.language, step.approval, consented=True)
 
     async def _advance(
-        self, waiting: Waiting, session: Session | None, cookies: tuple[str, ...] = ()
+        self,
+        waiting: Waiting,
+        language: Language,
+        session: Session | None,
+        cookies: tuple[str, ...] = (),
     ) -> Response:
         """After a step: finish at once, or show the next page."""
         try:
             step = await self._parts.interactions.step(waiting, session)
         except OAuthError as error:
-            return await self._refuse(waiting, error, cookies)
+            return await self._refuse(waiting, language, error, cookies)
         if isinstance(step, ApprovedStep):
-            return await self._complete(waiting, step.approval, consented=False, cookies=cookies)
+            return await self._complete(
+                waiting, language, step.approval, consented=False, cookies=cookies
+            )
         return self._go_on(waiting, cookies)
 
     async def _show_or_finish(self, visit: _Visit) -> Response:
         if isinstance(visit.step, ApprovedStep):
-            return await self._complete(visit.waiting, visit.step.approval, consented=False)
+            return await self._complete(
+                visit.waiting, visit.language, visit.step.approval, consented=False
+            )
         return await self._show(visit, {})
 
     async def _complete(
         self,
         waiting: Waiting,
+        language: Language,
         approval: Approval,
         *,
         consented: bool,
         cookies: tuple[str, ...] = (),
     ) -> Response:
         parts = self._parts
-        completion = parts.authorize.prepare(waiting.request, approval)
+        completion = await parts.authorize.prepare(waiting.request, approval)
         try:
             await parts.interactions.finish(waiting, approval, completion.work, consented=consented)
         except InvalidRequestUri:
             raise  # another interaction of the same pushed request was finished: for the person
         except OAuthError as error:
-            return await self._refuse(waiting, error, cookies)
-        return redirect_response(completion.location, cookies)
+            return await self._refuse(waiting, language, error, cookies)
+        return self._leave(completion.response, language, cookies)
 
     async def _refuse(
-        self, waiting: Waiting, error: OAuthError, cookies: tuple[str, ...] = ()
+        self,
+        waiting: Waiting,
+        language: Language,
+        error: OAuthError,
+        cookies: tuple[str, ...] = (),
     ) -> Response:
         await self._parts.interactions.abandon(waiting)
-        return redirect_response(self._parts.authorize.refuse(waiting.request, error), cookies)
+        response = await self._parts.authorize.refuse(waiting.request, error)
+        return self._leave(response, language, cookies)
+
+    def _leave(
+        self, response: AuthorizationResponse, language: Language, cookies: tuple[str, ...]
+    ) -> Response:
+        """To the relying party, in the way that it asked for."""
+        if response.fields is None:
+            return redirect_response(response.location, cookies)
+        page = self._parts.renderer.form_post_page(response.location, response.fields, language)
+        headers = {"content-security-policy": page.content_security_policy}
+        return page_response(page.body.decode(), headers=headers, cookies=cookies)
 
     def _go_on(self, waiting: Waiting, cookies: tuple[str, ...] = ()) -> Response:
         return redirect_response(self._path(waiting), cookies)

@@ -1,5 +1,6 @@
 """Turning templates into pages, and pages into responses with the headers that guard them."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -14,10 +15,15 @@ from starlette.types import Scope
 
 from corpid.domain.languages import LANGUAGES, Language
 from corpid.web.translations import Texts
+from corpid.web.wording import host_of
+from oidc.ports import Page
 
 _FOLDER: Final = Path(__file__).parent
 STATIC_FOLDER: Final = _FOLDER / "static"
 _STATIC_SECONDS: Final = 24 * 3600
+# The one script of ours: posts the form that stands before it. Without it there is the button.
+_POST_THE_FORM: Final = 'document.getElementById("form_post").submit();'
+_ITS_HASH: Final = base64.b64encode(hashlib.sha256(_POST_THE_FORM.encode()).digest()).decode()
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
@@ -55,6 +61,27 @@ class Renderer:
     def error_page(self, code: str, description: str, language: Language) -> bytes:
         """The page for an error that goes to nobody but the person (``ErrorPage``)."""
         return self.html("error.html", language, code=code, description=description).encode()
+
+    def form_post_page(self, action: str, fields: Mapping[str, str], language: Language) -> Page:
+        """The page that posts an authorization response (``Interactions.form_post_page``).
+
+        Browsers hold ``form-action`` against what the relying party then redirects to, so the
+        policy names the scheme: where its own page leads is not ours to limit.
+        """
+        html = self.html(
+            "form_post.html",
+            language,
+            action=action,
+            fields=fields,
+            host=host_of(action),
+            script=_POST_THE_FORM,
+        )
+        target = "https:" if action.startswith("https://") else form_source(action)
+        policy = (
+            f"default-src 'none'; style-src 'self'; script-src 'sha256-{_ITS_HASH}'; "
+            f"img-src 'self'; base-uri 'none'; form-action {target}; frame-ancestors 'none'"
+        )
+        return Page(html.encode(), policy)
 
 
 def page_response(

@@ -16,14 +16,13 @@ from oidc.errors import (
     InvalidRequest,
     InvalidScope,
     RegistrationNotSupported,
-    RequestNotSupported,
-    RequestUriNotSupported,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
 from oidc.ports import AuthorizationRequest
-from oidc.profiles import PROFILES
+from oidc.profiles import PROFILES, QUERY
 from oidc.provider import authorization_details, resources
+from oidc.provider.authorization_response import allowed_modes
 from oidc.provider.context import ProviderConfig
 from oidc.records import Client
 
@@ -69,7 +68,7 @@ async def validate(
     redirect_uri = trusted_redirect_uri(parameters, client)
     _refuse_unsupported(parameters)
     _check_response_type(parameters, client)
-    response_mode = _response_mode(parameters)
+    response_mode = _response_mode(parameters, client)
     details = authorization_details.requested(parameters, client, config)
     scope = _scope(parameters, client, config, enough_without=bool(details))
     state = _bounded(parameters, "state", MAX_STATE)
@@ -101,6 +100,16 @@ async def validate(
         pushed_request_hash=pushed_request_hash,
         authorization_details=details,
     )
+
+
+def require_signed(client: Client) -> None:
+    """Refuse a request that is not a request object where the client, or its profile, demands it.
+
+    Raises:
+        InvalidRequest: by FAPI 2.0 Message Signing 5.3.1, or RFC 9101 10.5.
+    """
+    if client.require_signed_request_object or PROFILES[client.profile].signed_requests_required:
+        raise InvalidRequest("this client must send its requests as signed request objects")
 
 
 def trusted_redirect_uri(parameters: Mapping[str, str], client: Client) -> str:
@@ -147,10 +156,6 @@ def _loopback_without_port(uri: str) -> tuple[str, str] | None:
 
 
 def _refuse_unsupported(parameters: Mapping[str, str]) -> None:
-    if "request" in parameters:
-        raise RequestNotSupported("request objects are not supported: send plain parameters")
-    if "request_uri" in parameters:
-        raise RequestUriNotSupported("request_uri is only for requests that were pushed here")
     if "registration" in parameters:
         raise RegistrationNotSupported("clients register beforehand, not in the request")
 
@@ -165,10 +170,11 @@ def _check_response_type(parameters: Mapping[str, str], client: Client) -> None:
         raise UnauthorizedClient("the client is not registered for the authorization code grant")
 
 
-def _response_mode(parameters: Mapping[str, str]) -> str:
-    mode = parameters.get("response_mode", "query")
-    if mode != "query":
-        raise InvalidRequest("the only response_mode is query")
+def _response_mode(parameters: Mapping[str, str], client: Client) -> str:
+    mode = parameters.get("response_mode", QUERY)
+    allowed = allowed_modes(client)
+    if mode not in allowed:
+        raise InvalidRequest(f"response_mode may be {', '.join(sorted(allowed))} for this client")
     return mode
 
 

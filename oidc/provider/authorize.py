@@ -1,4 +1,4 @@
-"""The authorization endpoint (RFC 6749 3.1, RFC 9126 4, RFC 9207, OpenID Connect Core 3.1.2).
+"""The authorization endpoint (RFC 6749 3.1, RFC 9101, 9126 4, 9207, OpenID Connect Core 3.1.2).
 
 An error goes to the client only once its redirect URI is trusted; before that it is a page.
 The host decides who acts for whom: at once, or after its own pages, which end in ``prepare``.
@@ -7,13 +7,28 @@ The host decides who acts for whom: at once, or after its own pages, which end i
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
-from oidc.errors import InvalidRequest, InvalidRequestUri, OAuthError
+from oidc.errors import (
+    InvalidRequest,
+    InvalidRequestUri,
+    OAuthError,
+    RequestNotSupported,
+    RequestUriNotSupported,
+)
 from oidc.ports import Approval, AuthorizationRequest, ProviderWrites, Redirect
 from oidc.profiles import PROFILES
-from oidc.provider import authorization_details
-from oidc.provider.authorization_request import MAX_STATE, trusted_redirect_uri, validate
+from oidc.provider import authorization_details, request_object
+from oidc.provider.authorization_request import (
+    MAX_STATE,
+    require_signed,
+    trusted_redirect_uri,
+    validate,
+)
+from oidc.provider.authorization_response import (
+    AuthorizationResponse,
+    make_response,
+    mode_for_errors,
+)
 from oidc.provider.context import Provider
 from oidc.records import AuditEvent, AuthorizationCode, Client, Grant, PushedRequest
 from oidc.request import (
@@ -30,36 +45,32 @@ from oidc.response import NO_STORE, Headers, send_bytes, send_redirect
 from oidc.secrets import AUTHORIZATION_CODE, REQUEST_URI, new_grant_id, new_token
 
 MAX_LANGUAGE_HEADER: Final = 1024
-_PAGE: Final[Headers] = [
-    (b"content-type", b"text/html; charset=utf-8"),
-    *NO_STORE,
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-        b"form-action 'none'; frame-ancestors 'none'",
-    ),
-    (b"x-frame-options", b"DENY"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An approved request: ``location`` is true as soon as ``work`` has committed."""
+    """An approved request: ``response`` is true as soon as ``work`` has committed."""
 
-    location: str
+    response: AuthorizationResponse
     work: Callable[[ProviderWrites], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request whose redirect URI is trusted. ``parameters`` are yet to be checked."""
+    """A request whose redirect URI is trusted. ``parameters`` are yet to be checked.
+
+    With a ``refusal`` they need not be: its request object cannot be used.
+    """
 
     client: Client
     parameters: Mapping[str, str]
     redirect_uri: str
-    pushed: PushedRequest | None
+    pushed: PushedRequest | None = None
+    refusal: OAuthError | None = None
 
 
 class AuthorizeEndpoint:
@@ -79,26 +90,31 @@ class AuthorizeEndpoint:
             return
         cookies: tuple[str, ...] = ()
         try:
-            location, cookies = await self._answer(scope, asked)
+            if asked.refusal is None:
+                response, cookies = await self._answer(scope, asked)
+            else:
+                response = await self._error_response(asked, asked.refusal)
         except InvalidRequestUri as error:
             await self._show(scope, send, error, parameters)
             return
         except OAuthError as error:
-            location = self._error_location(asked.redirect_uri, asked.parameters, error)
-        await send_redirect(send, location, cookies)
+            response = await self._error_response(asked, error)
+        await self._send(scope, send, response, asked.parameters, cookies)
 
-    async def complete(self, request: AuthorizationRequest, approval: Approval) -> str:
+    async def complete(
+        self, request: AuthorizationRequest, approval: Approval
+    ) -> AuthorizationResponse:
         """Issue the code; where to send the browser.
 
         Raises:
             InvalidRequestUri: the pushed request was used meanwhile; nothing was issued.
             OAuthError: the approval does not hold any more; nothing was issued.
         """
-        completion = self.prepare(request, approval)
+        completion = await self.prepare(request, approval)
         await self._provider.interactions.confirm(approval, completion.work)
-        return completion.location
+        return completion.response
 
-    def prepare(self, request: AuthorizationRequest, approval: Approval) -> Completion:
+    async def prepare(self, request: AuthorizationRequest, approval: Approval) -> Completion:
         """A code for an approved request, to be stored by ``work`` in one transaction.
 
         The pushed request is used up here and not earlier, so that a page may be reloaded
@@ -136,12 +152,21 @@ class AuthorizeEndpoint:
             await writes.add_code(row)
             await writes.audit(AuditEvent("authorization.granted", facts))
 
-        answer = {"code": code, "state": request.state, "iss": provider.config.issuer}
-        return Completion(_with_query(request.redirect_uri, answer), work)
+        response = await make_response(
+            provider,
+            request.client,
+            request.redirect_uri,
+            request.response_mode,
+            {"code": code, "state": request.state},
+        )
+        return Completion(response, work)
 
-    def refuse(self, request: AuthorizationRequest, error: OAuthError) -> str:
+    async def refuse(
+        self, request: AuthorizationRequest, error: OAuthError
+    ) -> AuthorizationResponse:
         """Where to send the browser with an error, after the host's pages."""
-        return self._error_location(request.redirect_uri, request.parameters, error)
+        asked = _Asked(request.client, request.parameters, request.redirect_uri)
+        return await self._error_response(asked, error)
 
     async def _trust(self, parameters: Mapping[str, str]) -> _Asked:
         """The client and its redirect URI. Errors from here are for the person only."""
@@ -151,8 +176,11 @@ class AuthorizeEndpoint:
         client = await self._provider.store.read.client(client_id)
         if client is None:
             raise InvalidRequest("no relying party is registered under this client_id")
-        if parameters.get("request_uri", "").startswith(REQUEST_URI):
-            pushed = await self._pushed(parameters["request_uri"], client)
+        request_uri = parameters.get("request_uri")
+        if request_uri is not None and "request" in parameters:
+            raise InvalidRequest("request and request_uri exclude each other (RFC 9101 5)")
+        if request_uri is not None and request_uri.startswith(REQUEST_URI):
+            pushed = await self._pushed(request_uri, client)
             # What stands outside a pushed request does not count (RFC 9101 6.3).
             return _Asked(
                 client, pushed.parameters, trusted_redirect_uri(pushed.parameters, client), pushed
@@ -162,7 +190,35 @@ class AuthorizeEndpoint:
             or client.require_pushed_authorization_requests
         ):
             raise InvalidRequest("this client must push its authorization requests (RFC 9126)")
-        return _Asked(client, parameters, trusted_redirect_uri(parameters, client), None)
+        try:
+            inside = await self._inside(parameters, client)
+        except OAuthError as error:
+            try:
+                redirect_uri = trusted_redirect_uri(parameters, client)
+            except OAuthError:
+                raise error from None
+            # What stands outside is good for this only: to tell the client that is named there.
+            return _Asked(client, parameters, redirect_uri, refusal=error)
+        return _Asked(client, inside, trusted_redirect_uri(inside, client))
+
+    async def _inside(self, parameters: Mapping[str, str], client: Client) -> Mapping[str, str]:
+        """The parameters that count: those of the request object where there is one.
+
+        Its ``jti`` is not used up, so that the page may be reloaded: what comes back to the client
+        is bound to its ``state`` and ``nonce``, as with parameters that nobody signed.
+        """
+        if "request_uri" in parameters:
+            raise RequestUriNotSupported("request_uri is only for requests that were pushed here")
+        compact = parameters.get("request")
+        if compact is None:
+            require_signed(client)
+            return parameters
+        if request_object.is_unsigned(compact):
+            raise RequestNotSupported("request objects without a signature are not supported")
+        provider = self._provider
+        return request_object.read(
+            compact, client, provider.config.issuer, provider.clock()
+        ).parameters
 
     async def _pushed(self, request_uri: str, client: Client) -> PushedRequest:
         provider = self._provider
@@ -175,7 +231,9 @@ class AuthorizeEndpoint:
             raise InvalidRequestUri("this request has expired: begin again")
         return pushed
 
-    async def _answer(self, scope: Scope, asked: _Asked) -> tuple[str, tuple[str, ...]]:
+    async def _answer(
+        self, scope: Scope, asked: _Asked
+    ) -> tuple[AuthorizationResponse, tuple[str, ...]]:
         pushed = asked.pushed
         request = await validate(
             asked.parameters,
@@ -188,7 +246,7 @@ class AuthorizeEndpoint:
             request, read_cookies(scope), accept_language(scope)
         )
         if isinstance(decision, Redirect):
-            return decision.location, decision.cookies
+            return AuthorizationResponse(decision.location), decision.cookies
         return await self.complete(request, decision), ()
 
     def _grant(self, request: AuthorizationRequest, approval: Approval, now_ms: int) -> Grant:
@@ -216,17 +274,38 @@ class AuthorizeEndpoint:
             jkt=request.dpop_jkt,
         )
 
-    def _error_location(
-        self, redirect_uri: str, parameters: Mapping[str, str], error: OAuthError
-    ) -> str:
-        state = parameters.get("state")
-        answer = {
-            "error": error.code,
-            "error_description": error.description,
-            "state": state if state is None or len(state) <= MAX_STATE else None,
-            "iss": self._provider.config.issuer,
-        }
-        return _with_query(redirect_uri, answer)
+    async def _error_response(self, asked: _Asked, error: OAuthError) -> AuthorizationResponse:
+        state = asked.parameters.get("state")
+        return await make_response(
+            self._provider,
+            asked.client,
+            asked.redirect_uri,
+            mode_for_errors(asked.parameters, asked.client),
+            {
+                "error": error.code,
+                "error_description": error.description,
+                "state": state if state is None or len(state) <= MAX_STATE else None,
+            },
+        )
+
+    async def _send(
+        self,
+        scope: Scope,
+        send: Send,
+        response: AuthorizationResponse,
+        parameters: Mapping[str, str],
+        cookies: tuple[str, ...],
+    ) -> None:
+        if response.fields is None:
+            await send_redirect(send, response.location, cookies)
+            return
+        page = await self._provider.interactions.form_post_page(
+            response.location,
+            response.fields,
+            tuple(parameters.get("ui_locales", "").split()),
+            accept_language(scope),
+        )
+        await send_bytes(send, 200, _page_headers(page.content_security_policy), page.body)
 
     async def _show(
         self, scope: Scope, send: Send, error: OAuthError, parameters: Mapping[str, str]
@@ -238,7 +317,7 @@ class AuthorizeEndpoint:
             accept_language(scope),
         )
         extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
-        await send_bytes(send, error.status, [*_PAGE, *extra], page)
+        await send_bytes(send, error.status, [*_page_headers(_POLICY), *extra], page)
 
 
 def accept_language(scope: Scope) -> str:
@@ -254,8 +333,12 @@ async def _read(scope: Scope, receive: Receive) -> dict[str, str]:
     return parse_parameters(scope.get("query_string", b""))
 
 
-def _with_query(uri: str, answer: Mapping[str, Any]) -> str:
-    query = urlencode({name: value for name, value in answer.items() if value is not None})
-    if "?" not in uri:
-        return f"{uri}?{query}"
-    return f"{uri}{query}" if uri.endswith(("?", "&")) else f"{uri}&{query}"
+def _page_headers(content_security_policy: str) -> Headers:
+    return [
+        (b"content-type", b"text/html; charset=utf-8"),
+        *NO_STORE,
+        (b"content-security-policy", content_security_policy.encode("ascii")),
+        (b"x-frame-options", b"DENY"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    ]

@@ -41,6 +41,7 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
     """The document. Booleans are explicit, for some defaults are true (Discovery 3)."""
     auth_methods = {name for one in PROFILES.values() for name in one.auth_methods}
     assertion_algs = sorted({alg for one in PROFILES.values() for alg in one.assertion_algs})
+    our_algs = sorted({alg for one in PROFILES.values() for alg in one.id_token_algs})
     document: dict[str, Any] = {
         "issuer": config.issuer,
         "authorization_endpoint": config.url(endpoints.AUTHORIZE),
@@ -53,13 +54,15 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "scopes_supported": list(config.scopes),
         "claims_supported": sorted(_ENVELOPE.union(*config.scopes.values())),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": sorted(
+            {mode for one in PROFILES.values() for mode in one.response_modes}
+        ),
         "grant_types_supported": list(GRANTS),
         "acr_values_supported": list(config.acr_values),
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": sorted(
-            {alg for one in PROFILES.values() for alg in one.id_token_algs}
-        ),
+        "id_token_signing_alg_values_supported": our_algs,
+        "authorization_signing_alg_values_supported": our_algs,
+        "request_object_signing_alg_values_supported": assertion_algs,
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": sorted(DPOP_ALGORITHMS),
         "ui_locales_supported": list(config.ui_locales),
@@ -70,9 +73,12 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         ],
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
+        "require_signed_request_object": all(
+            one.signed_requests_required for one in PROFILES.values()
+        ),
         "require_pushed_authorization_requests": all(
             one.pushed_requests_required for one in PROFILES.values()
         ),

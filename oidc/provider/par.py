@@ -1,16 +1,18 @@
-"""Pushed authorization requests (RFC 9126)."""
+"""Pushed authorization requests (RFC 9126), plain or as a signed request object (RFC 9101)."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from oidc.dpop import DpopProof
-from oidc.errors import InvalidDpopProof, InvalidRequest, OAuthError
+from oidc.errors import InvalidDpopProof, InvalidRequest, InvalidRequestObject, OAuthError
 from oidc.ports import ProviderWrites
-from oidc.provider.authorization_request import validate
+from oidc.provider import request_object
+from oidc.provider.authorization_request import require_signed, validate
 from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.endpoints import PUSHED_AUTHORIZATION
 from oidc.provider.one_time import burn, check_proof
+from oidc.provider.request_object import RequestObject
 from oidc.records import Client, PushedRequest
 from oidc.request import Receive, Scope, Send, read_form, require_method
 from oidc.response import send_error, send_json
@@ -42,14 +44,20 @@ class PushedAuthorizationEndpoint:
         request_uri = new_token(REQUEST_URI, provider.random)
         refusal: OAuthError | None = None
         pushed: PushedRequest | None = None
+        signed: RequestObject | None = None
         try:
-            pushed = await self._validated(form, sender.client, proof, request_uri)
+            signed = self._signed(form, sender.client)
+            pushed = await self._validated(
+                form if signed is None else signed.parameters, sender.client, proof, request_uri
+            )
         except OAuthError as error:
             refusal = error  # the assertion and the proof are used up all the same
 
         async def work(writes: ProviderWrites) -> OAuthError | None:
             replayed = await burn(writes, sender, proof)
             if replayed is None and pushed is not None:
+                if signed is not None and not await request_object.use_once(writes, signed):
+                    return InvalidRequestObject("a request object with this jti was pushed before")
                 await writes.add_pushed_request(pushed)
             return replayed or refusal
 
@@ -59,20 +67,29 @@ class PushedAuthorizationEndpoint:
         lifetime = provider.config.lifetimes.pushed_request
         return {"request_uri": request_uri, "expires_in": lifetime}
 
-    async def _validated(
-        self, form: Mapping[str, str], client: Client, proof: DpopProof | None, request_uri: str
-    ) -> PushedRequest:
-        provider = self._provider
+    def _signed(self, form: Mapping[str, str], client: Client) -> RequestObject | None:
+        """The request object, if there is one: then the form's other parameters do not count."""
         if "request_uri" in form:
             raise InvalidRequest("request_uri is not allowed in a pushed request (RFC 9126 2.1)")
+        compact = form.get("request")
+        if compact is None:
+            require_signed(client)
+            return None
+        provider = self._provider
+        return request_object.read(compact, client, provider.config.issuer, provider.clock())
+
+    async def _validated(
+        self, given: Mapping[str, str], client: Client, proof: DpopProof | None, request_uri: str
+    ) -> PushedRequest:
+        provider = self._provider
         # Who authenticates by Basic or by assertion need not repeat the client_id.
-        parameters = {**form, "client_id": client.client_id}
+        parameters = {**given, "client_id": client.client_id}
         request_hash = provider.hasher.hash(request_uri)
         request = await validate(
             parameters,
             client,
             provider.config,
-            dpop_jkt=_bound_key(form.get("dpop_jkt"), proof),
+            dpop_jkt=_bound_key(given.get("dpop_jkt"), proof),
             pushed_request_hash=request_hash,
         )
         lifetime = provider.config.lifetimes.pushed_request

@@ -122,11 +122,44 @@ def test_what_the_profile_or_the_model_forbids_is_refused(
     assert expected in message
 
 
-def test_keys_and_secret_do_not_go_together(cli: Cli) -> None:
-    words = ("--profile", "oidc", "--auth-method", "client_secret_basic")
-    assert "secret" in cli.refused("client", "add", "--name-en", "A", *_fapi(cli), *words)[2]
+def test_a_client_with_a_secret_may_have_keys_to_sign_its_requests(cli: Cli) -> None:
+    words = ("--profile", "oidc", "--auth-method", "client_secret_basic", "--signed-requests")
+    added = _add(cli, *_fapi(cli), *words, "--request-object-alg", "ES256")
+    assert added["client_secret"]
+    assert added["require_signed_request_object"] is True
+    assert added["request_object_signing_alg"] == "ES256"
     without = ("--redirect-uri", CALLBACK)
     assert "public keys" in cli.refused("client", "add", "--name-en", "A", *without)[2]
+    bare = (*without, *words)
+    assert "public key" in cli.refused("client", "add", "--name-en", "A", *bare)[2]
+
+
+def test_a_message_signing_client_signs_what_it_asks_and_is_answered_in_jwts(cli: Cli) -> None:
+    added = _add(cli, *_fapi(cli), "--profile", "fapi2-message-signing", "--response-mode", "jwt")
+    assert added["require_signed_request_object"] is True
+    assert added["require_pushed_authorization_requests"] is True
+    assert added["response_modes"] == ["jwt"]
+    assert added["authorization_signed_response_alg"] == "ES256"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--request-object-alg", "RS256"), "ES256"),
+        (("--request-object-alg", "none"), "ES256"),
+        (("--request-object-alg", "PS256"), "PS256"),
+        (("--response-mode", "fragment"), "form_post"),
+        (("--profile", "fapi2-message-signing", "--response-mode", "query"), "jwt"),
+        (("--response-alg", "RS256"), "ES256"),
+        (("--response-alg", "none"), "ES256"),
+    ],
+)
+def test_what_may_not_be_signed_like_this_is_refused(
+    cli: Cli, words: tuple[str, ...], expected: str
+) -> None:
+    code, error, message = cli.refused("client", "add", "--name-en", "A", *_fapi(cli), *words)
+    assert (code, error) == (1, "invalid_value")
+    assert expected in message
 
 
 def test_unusable_key_files_are_refused(cli: Cli) -> None:

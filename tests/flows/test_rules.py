@@ -131,6 +131,7 @@ async def test_rfc9207_2_iss_is_in_every_authorization_response(
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"request": "a.b.c"}, "request_not_supported"),
         ({"request_uri": "https://bank.example/r"}, "request_uri_not_supported"),
+        ({"response_mode": "fragment"}, "invalid_request"),
         ({"registration": "{}"}, "registration_not_supported"),
         ({"authorization_details": "[]"}, "invalid_authorization_details"),
         ({"prompt": "none login"}, "invalid_request"),

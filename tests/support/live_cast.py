@@ -28,6 +28,7 @@ from corpid.domain.mandate import (
 from corpid.domain.organisation import Organisation, Representation, Role
 from corpid.domain.register_entry import EntityStatus, EntityType, RegisterEntry
 from corpid.services.client_metadata import Registration
+from corpid.services.client_signing import Signing
 from corpid.services.clients import Clients
 from corpid.services.mandates import Mandates
 from corpid.services.offers import GRANT_TYPE
@@ -220,14 +221,21 @@ class Cast:
 
         ``more`` are other members of its ``Registration``.
         """
+        profile: str = "fapi2",
+        signing: Signing | None = None,
+    ) -> FapiClient:
+        """A relying party of the profile ``fapi2`` or another, in a sector of its own."""
         client_id = f"sample-fapi-{next(_numbers)}"
         issuer = self.base.settings.issuer
         path = issuer.partition("//")[2].partition("/")[2]
         made = FapiClient(
             issuer, client_id, redirect_uri, " ".join(scopes), f"/{path}" if path else ""
         )
+        made.signs_requests = profile == "fapi2-message-signing"
         wanted = Registration(
             names=Names("Sample Bank", "樣本銀行", "样本银行"),
+            profile=profile,
+            signing=signing or Signing(),
             redirect_uris=(redirect_uri,),
             scopes=tuple(scopes),
             jwks=made.key.jwks,

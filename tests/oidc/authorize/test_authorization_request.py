@@ -234,10 +234,29 @@ async def test_oidc_3_1_2_1_max_age_is_a_number_of_seconds(max_age: str) -> None
     assert await refuse(max_age=max_age) == "invalid_request"
 
 
-@pytest.mark.parametrize("mode", ["fragment", "form_post", "query.jwt", "jwt"])
-async def test_only_response_mode_query(mode: str) -> None:
+@pytest.mark.parametrize("mode", ["fragment", "fragment.jwt", "web_message", "QUERY", "query jwt"])
+async def test_response_modes_that_do_not_exist_here(mode: str) -> None:
     assert await refuse(response_mode=mode) == "invalid_request"
-    assert (await accept(response_mode="query")).response_mode == "query"
+
+
+@pytest.mark.parametrize("mode", ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"])
+async def test_response_modes_that_do(mode: str) -> None:
+    assert (await accept(response_mode=mode)).response_mode == mode
+
+
+async def test_message_signing_5_3_3_only_the_registered_response_modes() -> None:
+    of = client("service", response_modes=("jwt", "form_post"))
+    assert (await accept(of, response_mode="jwt")).response_mode == "jwt"
+    assert await refuse(of, response_mode="form_post.jwt") == "invalid_request"
+    assert await refuse(of) == "invalid_request", "query is the default"
+
+
+@pytest.mark.parametrize("mode", [None, "query", "form_post"])
+async def test_message_signing_5_4_1_only_signed_responses(mode: str | None) -> None:
+    of = client("service", profile="fapi2-message-signing")
+    assert await refuse(of, response_mode=mode) == "invalid_request"
+    for signed in ("jwt", "query.jwt", "form_post.jwt"):
+        assert (await accept(of, response_mode=signed)).response_mode == signed
 
 
 @pytest.mark.parametrize(
@@ -271,8 +290,6 @@ async def test_oidc_5_5_claims_are_kept_and_other_members_ignored() -> None:
 @pytest.mark.parametrize(
     ("name", "code"),
     [
-        ("request", "request_not_supported"),
-        ("request_uri", "request_uri_not_supported"),
         ("registration", "registration_not_supported"),
     ],
 )

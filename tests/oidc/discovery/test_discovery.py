@@ -46,7 +46,8 @@ def test_discovery_3_lists_rs256_for_id_tokens() -> None:
 def test_discovery_3_booleans_are_explicit() -> None:
     document = provider_metadata(config())
     assert document["claims_parameter_supported"] is True
-    assert document["request_parameter_supported"] is False
+    assert document["request_parameter_supported"] is True
+    assert document["require_signed_request_object"] is False  # the profile decides
     assert document["request_uri_parameter_supported"] is False  # true by default
     assert document["authorization_response_iss_parameter_supported"] is True  # RFC 9207 3
 
@@ -73,6 +74,20 @@ def test_only_what_works_is_listed() -> None:
     assert "Ed25519" in document["dpop_signing_alg_values_supported"]
     for absent in ("registration_endpoint", "end_session_endpoint"):
         assert absent not in document
+
+
+def test_what_is_signed_is_listed() -> None:
+    document = provider_metadata(config())
+    modes = ["form_post", "form_post.jwt", "jwt", "query", "query.jwt"]
+    assert document["response_modes_supported"] == modes
+    assert document["authorization_signing_alg_values_supported"] == ["ES256", "RS256"]
+    assert document["request_object_signing_alg_values_supported"] == [
+        "ES256",
+        "Ed25519",
+        "EdDSA",
+        "PS256",
+        "RS256",
+    ]
 
 
 def test_scopes_bring_the_claims_that_are_listed() -> None:

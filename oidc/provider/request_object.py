@@ -1,0 +1,168 @@
+"""Request objects: authorization requests as JWTs that the client signs (RFC 9101).
+
+Three ways lead here: ``request`` in a pushed request, ``request`` at the authorization endpoint,
+and ``request_uri`` there. Whichever it is, what stands inside the JWT is the request, and nothing
+that stands beside it counts (RFC 9101 6.3). The time rules are FAPI 2.0 Message Signing's (5.3.1)
+where the profile has them.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from keys import jws, jwt
+from keys.errors import InvalidClaim, KeysError, MalformedJws
+from keys.jwk import JwkSet
+from oidc.errors import InvalidRequestObject, RequestNotSupported
+from oidc.ports import ProviderWrites
+from oidc.profiles import PROFILES
+from oidc.records import Client
+from oidc.request import MAX_VALUE_CHARACTERS
+
+MAX_REQUEST_OBJECT_BYTES: Final = 16 * 1024
+MAX_AGE_SECONDS: Final = 3600
+MAX_LIFETIME_SECONDS: Final = 3600
+# As for client assertions: 10 s into the future must be accepted, more than 60 s refused.
+LEEWAY_SECONDS: Final = 30
+MAX_JTI_CHARACTERS: Final = 256
+_TYPE: Final = "oauth-authz-req+jwt"
+_GENERIC_TYPES: Final = frozenset({"jwt", "application/jwt"})
+_BOUNDED: Final = ("aud", "nbf", "exp")
+# Claims of the JWT itself (RFC 7519 4.1): they are no parameters of the request.
+_OF_THE_JWT: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
+_NESTED: Final = ("request", "request_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestObject:
+    """A verified request object: its ``parameters`` are the whole request.
+
+    A ``replay_key`` is there when it has a ``jti``, and an end by its client's profile: pushed a
+    second time before ``replay_until`` (epoch ms) it must be refused.
+    """
+
+    parameters: Mapping[str, str]
+    replay_key: bytes | None = None
+    replay_until: int = 0
+
+
+def read(compact: str, client: Client, issuer: str, now: float) -> RequestObject:
+    """Verify a request object of ``client``; ``now`` is epoch seconds.
+
+    Raises:
+        RequestNotSupported: the client registered no key that could have signed it.
+        InvalidRequestObject: it is not one, not signed by this client with an algorithm that it
+            may use, not for this issuer, too old or too long-lived, or not a request.
+    """
+    if client.jwks is None:
+        raise RequestNotSupported("this client registered no key to sign request objects with")
+    token = _parsed(compact)
+    _check_signature(token, client.jwks, client)
+    try:
+        claims = jwt.parse_claims(token.unverified_payload)
+        _check_claims(claims, client, issuer, now)
+    except InvalidClaim as error:
+        raise InvalidRequestObject(f"the request object is refused: {error}") from None
+    except KeysError as error:
+        raise InvalidRequestObject(f"the request object is refused: {error.code}") from None
+    _check_parties(claims, client)
+    parameters = {
+        name: text
+        for name, value in claims.items()
+        if name not in _OF_THE_JWT and (text := _as_parameter(name, value))
+    }
+    jti = claims.get("jti")
+    if not jti or not PROFILES[client.profile].bounded_request_objects:
+        return RequestObject(parameters)  # without a bound nobody could remember it to its end
+    seen = hashlib.sha256(f"request-object:{client.client_id}\0{jti}".encode()).digest()
+    return RequestObject(parameters, seen, int((claims["exp"] + LEEWAY_SECONDS) * 1000) + 1000)
+
+
+async def use_once(writes: ProviderWrites, signed: RequestObject) -> bool:
+    """Use up the ``jti``, if there is one to be used up; False when it was used before."""
+    if signed.replay_key is None:
+        return True
+    return await writes.use_once(signed.replay_key, signed.replay_until)
+
+
+def is_unsigned(compact: str) -> bool:
+    """Whether it is a JWT without a signature (``alg`` none): three parts, the last one empty."""
+    return compact.count(".") == 2 and compact.endswith(".")
+
+
+def _parsed(compact: str) -> jws.UnverifiedJws:
+    if is_unsigned(compact):
+        raise InvalidRequestObject("unsigned request objects (alg none) are not accepted here")
+    if compact.count(".") == 4:
+        raise InvalidRequestObject("encrypted request objects are not supported: sign only")
+    try:
+        return jws.parse(compact, max_bytes=MAX_REQUEST_OBJECT_BYTES)
+    except MalformedJws as error:
+        raise InvalidRequestObject(f"the request object is not a signed JWT: {error}") from None
+
+
+def _check_signature(token: jws.UnverifiedJws, keys: JwkSet, client: Client) -> None:
+    """By a registered key of this client, with an algorithm that it may use, as this type.
+
+    The explicit type, or none of another kind of token: FAPI 2.0 Message Signing 5.3.1 demands
+    that it is accepted, and clients of OpenID Connect Core do not know it.
+    """
+    own = client.request_object_signing_alg
+    algs = PROFILES[client.profile].assertion_algs if own is None else frozenset({own})
+    typ = token.header.get("typ")
+    generic = typ is None or str(typ).lower() in _GENERIC_TYPES
+    try:
+        jws.verify(token, keys, algs=algs, typ=None if generic else _TYPE)
+    except KeysError as error:
+        raise InvalidRequestObject(f"the request object is refused: {error.code}") from None
+
+
+def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str, now: float) -> None:
+    bounded = PROFILES[client.profile].bounded_request_objects
+    jwt.check_claims(
+        claims,
+        issuer=client.client_id if "iss" in claims else None,
+        # An array with ours in it is fine here, unlike in an assertion (Message Signing 5.3.1).
+        audience=issuer if bounded or "aud" in claims else None,
+        now=now,
+        leeway=LEEWAY_SECONDS,
+        require=_BOUNDED if bounded else (),
+    )
+    if not bounded:
+        return
+    if claims["nbf"] < now - MAX_AGE_SECONDS - LEEWAY_SECONDS:
+        raise InvalidClaim("nbf", "lies more than 60 minutes in the past")
+    if claims["exp"] - claims["nbf"] > MAX_LIFETIME_SECONDS:
+        raise InvalidClaim("exp", "lies more than 60 minutes after nbf")
+
+
+def _check_parties(claims: Mapping[str, Any], client: Client) -> None:
+    if claims.get("client_id") != client.client_id:
+        raise InvalidRequestObject(
+            "client_id inside the request object must be the client that sends it (RFC 9101 5)"
+        )
+    if claims.get("sub") == client.client_id:
+        # RFC 9101 10.8: what names the client as its subject is an assertion.
+        raise InvalidRequestObject("a client assertion is not a request object")
+    if any(name in claims for name in _NESTED):
+        raise InvalidRequestObject("request and request_uri must not stand inside (RFC 9101 4)")
+    if len(claims.get("jti", "")) > MAX_JTI_CHARACTERS:
+        raise InvalidRequestObject("the jti of the request object is too long")
+
+
+def _as_parameter(name: str, value: Any) -> str:
+    """A claim as the text that it would be in a form (RFC 9101 4); empty means absent.
+
+    Numbers and JSON stand inside as such: ``max_age`` is 300, ``claims`` an object.
+    """
+    if name == "resource" and isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    if len(text) > MAX_VALUE_CHARACTERS or "\x00" in text:
+        raise InvalidRequestObject(f"the parameter {name[:60]!a} is too long or contains a NUL")
+    return text
