@@ -28,7 +28,6 @@ from corpid.domain.mandate import (
 from corpid.domain.organisation import Organisation, Representation, Role
 from corpid.domain.register_entry import EntityStatus, EntityType, RegisterEntry
 from corpid.services.client_metadata import Registration
-from corpid.services.client_signing import Signing
 from corpid.services.clients import Clients
 from corpid.services.mandates import Mandates
 from corpid.services.offers import GRANT_TYPE
@@ -215,16 +214,13 @@ class Cast:
         min_acr: str = "loa2",
         with_resource: bool = False,
         detail_types: Sequence[str] = (),
+        profile: str = "fapi2",
         **more: Any,
     ) -> FapiClient:
-        """A relying party of the profile ``fapi2``, in a sector of its own.
+        """A relying party of the profile ``fapi2`` or another, in a sector of its own.
 
         ``more`` are other members of its ``Registration``.
         """
-        profile: str = "fapi2",
-        signing: Signing | None = None,
-    ) -> FapiClient:
-        """A relying party of the profile ``fapi2`` or another, in a sector of its own."""
         client_id = f"sample-fapi-{next(_numbers)}"
         issuer = self.base.settings.issuer
         path = issuer.partition("//")[2].partition("/")[2]
@@ -235,7 +231,6 @@ class Cast:
         wanted = Registration(
             names=Names("Sample Bank", "樣本銀行", "样本银行"),
             profile=profile,
-            signing=signing or Signing(),
             redirect_uris=(redirect_uri,),
             scopes=tuple(scopes),
             jwks=made.key.jwks,
