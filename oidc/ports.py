@@ -253,6 +253,7 @@ class AuthorizationRequest:
     parameters: Mapping[str, str]
     pushed_request_hash: bytes | None
     authorization_details: tuple[Detail, ...] = ()
+    claims_locales: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ class Client:
     require_signed_request_object: bool = False
     response_modes: tuple[str, ...] | None = None
     authorization_signed_response_alg: str = "ES256"
+    default_max_age: int | None = None
+    default_acr_values: tuple[str, ...] = ()
 
     @property
     def is_public(self) -> bool:
@@ -112,6 +114,7 @@ class Grant:
     ended_at: int | None = None
     jkt: str | None = None
     delegation: Delegation | None = None
+    claims_locales: tuple[str, ...] = ()
 
     def is_live(self, now_ms: int) -> bool:
         """Whether tokens may still be had and used under it."""

@@ -20,6 +20,7 @@ MAX_FORM_BYTES: Final = 64 * 1024
 MAX_PARAMETERS: Final = 100
 MAX_VALUE_CHARACTERS: Final = 32 * 1024
 MAX_JSON_BYTES: Final = 256 * 1024
+_NOTHING: Final[frozenset[str]] = frozenset()
 _FORM_TYPE: Final = b"application/x-www-form-urlencoded"
 
 
@@ -85,12 +86,15 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def parse_parameters(encoded: bytes) -> dict[str, str]:
+def parse_parameters(encoded: bytes, repeatable: frozenset[str] = _NOTHING) -> dict[str, str]:
     """Parameters of a query or form; empty values count as absent (RFC 6749 3.1).
 
+    The values of a ``repeatable`` parameter are given with blanks between them; a blank inside
+    one stays percent-encoded. They are meant to be URIs, which have none.
+
     Raises:
-        InvalidRequest: a parameter is repeated (RFC 6749 3.1), there are too many, a value is
-            over-long, or the text is not UTF-8.
+        InvalidRequest: another parameter is repeated (RFC 6749 3.1), there are too many, a value
+            is over-long, or the text is not UTF-8.
     """
     try:
         text = encoded.decode("ascii")
@@ -105,12 +109,16 @@ def parse_parameters(encoded: bytes) -> dict[str, str]:
                 name = _unquoted(name)
             if "%" in value or "+" in value:
                 value = _unquoted(value)
+                if name in repeatable:
+                    value = value.replace(" ", "%20")
             if not pair:
                 continue
             if "\x00" in name or "\x00" in value:
                 raise InvalidRequest(f"the parameter {name[:60]!a} contains a NUL character")
             if name in parameters:
-                raise InvalidRequest(f"the parameter {name[:60]!a} is repeated")
+                if name not in repeatable:
+                    raise InvalidRequest(f"the parameter {name[:60]!a} is repeated")
+                value = f"{parameters[name]} {value}".strip()
             if len(value) > MAX_VALUE_CHARACTERS:
                 raise InvalidRequest(f"the parameter {name[:60]!a} is too long")
             parameters[name] = value
@@ -124,8 +132,10 @@ def _unquoted(text: str) -> str:
     return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
 
 
-async def read_form(scope: Scope, receive: Receive) -> dict[str, str]:
-    """The parameters of a POSTed form.
+async def read_form(
+    scope: Scope, receive: Receive, repeatable: frozenset[str] = _NOTHING
+) -> dict[str, str]:
+    """The parameters of a POSTed form; see ``parse_parameters`` for ``repeatable``.
 
     Raises:
         InvalidRequest: wrong content type, repeated or malformed parameters.
@@ -135,7 +145,7 @@ async def read_form(scope: Scope, receive: Receive) -> dict[str, str]:
     media_type = content_type[0].split(b";", 1)[0].strip().lower() if content_type else b""
     if media_type != _FORM_TYPE:
         raise InvalidRequest("send the parameters as application/x-www-form-urlencoded")
-    return parse_parameters(await read_body(receive, MAX_FORM_BYTES))
+    return parse_parameters(await read_body(receive, MAX_FORM_BYTES), repeatable)
 
 
 async def read_json(scope: Scope, receive: Receive) -> dict[str, Any]:

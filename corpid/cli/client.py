@@ -68,6 +68,15 @@ async def add(
         list[str] | None,
         typer.Option(help="A type of authorization_details it may ask for (RFC 9396)."),
     ] = None,
+    default_max_age: Annotated[
+        int | None, typer.Option(help="Seconds that a sign-in counts, if a request says nothing.")
+    ] = None,
+    default_acr: Annotated[
+        list[str] | None, typer.Option(help="An acr value it would like, if a request says none.")
+    ] = None,
+    require_auth_time: Annotated[
+        bool, typer.Option("--require-auth-time", help="Kept; every ID token has auth_time.")
+    ] = False,
     dpop: Annotated[
         bool, typer.Option("--dpop", help="Its tokens are bound to a key (always in fapi2).")
     ] = False,
@@ -137,6 +146,9 @@ async def add(
             response_modes=None if response_mode is None else tuple(response_mode),
             authorization_signed_response_alg=response_alg,
         ),
+        default_max_age=default_max_age,
+        default_acr=tuple(default_acr or ()),
+        require_auth_time=require_auth_time,
     )
     async with run.foundation() as base:
         clients = Clients(base.store, base.clock, base.random)

@@ -4,14 +4,19 @@ The ID token, UserInfo, introspection and access tokens all state the same autho
 the same place at the same time (`authority_claim`), and the credential issuer uses it too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from corpid.domain.authority_need import REGISTER_POWERS
 from corpid.domain.dates import hong_kong_date
 from corpid.domain.errors import NotAllowed
-from corpid.domain.organisation import IdentifierScheme, Organisation
-from corpid.domain.person import Person
+from corpid.domain.languages import Language, language_of
+from corpid.services.attributes import (
+    add_entity,
+    add_person,
+    entity_attributes,
+    entity_profile,
+)
 from corpid.services.authorities import ActingAuthority, require_authority
 from corpid.services.detail_types import (
     AUTHORITY,
@@ -44,13 +49,6 @@ SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
     "credential.company_identity": (),
     "credential.representative": (),
 }
-_ENTITY_TYPES: Final = {
-    IdentifierScheme.HK_BRN: "BRN",
-    IdentifierScheme.HK_CR_DUMMY: "CR-DUMMY",
-    IdentifierScheme.LEI: "LEI",
-    IdentifierScheme.USCC: "USCC",
-}
-
 _ACTOR_KINDS: Final = {"user": PERSON, "entity": ORGANISATION}
 
 
@@ -109,39 +107,6 @@ def authority_claim(
     return claim
 
 
-def entity_attributes(organisation: Organisation) -> dict[str, str]:
-    """The organisation's identity under Corppass's names."""
-    names = organisation.registration.names
-    attributes = {
-        "entity_type": _ENTITY_TYPES[organisation.scheme],
-        "entity_reg_number": organisation.number,
-        "entity_coi": "HK",
-        "entity_name": names.best("en"),
-        "entity_status": "Registered" if organisation.registration.status == "live" else "Ceased",
-    }
-    if names.zh_hant:
-        attributes["entity_name#zh-Hant"] = names.zh_hant
-    if names.zh_hans:
-        attributes["entity_name#zh-Hans"] = names.zh_hans
-    return attributes
-
-
-def entity_profile(organisation: Organisation) -> dict[str, str]:
-    """The registered facts, each with the register's name and as-of time beside them."""
-    facts = organisation.registration
-    profile = {
-        "legal_form_type": facts.entity_type,
-        "legal_form_text": facts.type_text,
-        "legal_person_status": facts.status,
-        "registered_address": facts.address,
-        "registration_date": facts.incorporated_on,
-        "place_of_incorporation": facts.place_of_incorporation,
-        "source": facts.source,
-        "as_of": facts.as_of,
-    }
-    return {name: value for name, value in profile.items() if value}
-
-
 class TokenClaims:
     """The Claims port of the authorization server."""
 
@@ -162,19 +127,14 @@ class TokenClaims:
     async def id_token(self, grant: Grant, client: Client) -> Mapping[str, Any]:
         """sub, sub_type and act; more only when asked for by the claims parameter."""
         claims = self._subject(grant, client.sector, client.subject)
-        requested = grant.claims.get("id_token")
-        wanted = frozenset(requested) if isinstance(requested, dict) else frozenset()
         scopes = frozenset(grant.scope) & {"entity.identity", "mandate"}
-        scopes |= scopes_of_claims(wanted, client)
-        return await self._with_attributes(claims, grant, client.sector, scopes)
+        return await self._with_requested(claims, grant, client, scopes, "id_token")
 
     async def userinfo(self, grant: Grant, client: Client) -> Mapping[str, Any]:
         """sub, sub_type, act and everything that the granted scopes bring."""
         claims = self._subject(grant, client.sector, client.subject)
-        requested = grant.claims.get("userinfo")
-        wanted = frozenset(requested) if isinstance(requested, dict) else frozenset()
-        scopes = frozenset(grant.scope) | scopes_of_claims(wanted, client)
-        said = await self._with_attributes(claims, grant, client.sector, scopes)
+        scopes = frozenset(grant.scope)
+        said = await self._with_requested(claims, grant, client, scopes, "userinfo")
         if grant.authorization_details:
             await self._add_shared_data(said, grant)
         return said
@@ -248,6 +208,25 @@ class TokenClaims:
             "act": actor,
         }
 
+    async def _with_requested(
+        self,
+        claims: dict[str, Any],
+        grant: Grant,
+        client: Client,
+        scopes: frozenset[str],
+        place: str,
+    ) -> dict[str, Any]:
+        """What the scopes bring, and the single claims asked for at that place and no others."""
+        requested = grant.claims.get(place)
+        if not requested:
+            return await self._with_attributes(claims, grant, client.sector, scopes)
+        wanted = frozenset(requested)
+        by_claim = scopes_of_claims(wanted, client)
+        said = await self._with_attributes(claims, grant, client.sector, scopes | by_claim)
+        brought = {name for scope in scopes | {OPENID} for name in SCOPES.get(scope, ())}
+        others = {name for scope in by_claim for name in SCOPES[scope]} - brought - bases(wanted)
+        return {name: value for name, value in said.items() if base_of(name) not in others}
+
     async def _with_attributes(
         self, claims: dict[str, Any], grant: Grant, sector: str, scopes: frozenset[str]
     ) -> dict[str, Any]:
@@ -266,11 +245,11 @@ class TokenClaims:
                 else authority.organisation
             )
             if organisation is not None:
-                _add_entity(claims, organisation, scopes)
+                add_entity(claims, organisation, scopes, _preferred(grant))
         if scopes & {"user.identity", "user.name", "profile", "email", "phone"}:
             person = await read.people.by_id(grant.actor)
             if person is not None:
-                _add_person(claims, person, scopes)
+                add_person(claims, person, scopes, _preferred(grant))
         if "mandate" in scopes and authority is not None:
             claims["mandate"] = await self._mandate(authority, sector)
         return claims
@@ -320,6 +299,22 @@ def _ended(error: NotAllowed) -> InvalidGrant:
     return InvalidGrant(f"the authority behind this grant has ended: {error}")
 
 
+def _preferred(grant: Grant) -> Language:
+    """The language of names that stand without a tag (OpenID Connect Core 5.2)."""
+    known = (language_of(tag) for tag in grant.claims_locales)
+    return next((language for language in known if language is not None), "en")
+
+
+def base_of(name: str) -> str:
+    """A claim's name without its language tag."""
+    return name.partition("#")[0]
+
+
+def bases(names: Iterable[str]) -> frozenset[str]:
+    """The names without language tags."""
+    return frozenset(base_of(name) for name in names)
+
+
 def scopes_of_claims(wanted: frozenset[str], client: Client) -> frozenset[str]:
     """The scopes that bring these individually requested claims (OpenID Connect Core 5.5).
 
@@ -328,36 +323,5 @@ def scopes_of_claims(wanted: frozenset[str], client: Client) -> frozenset[str]:
     return frozenset(
         scope
         for scope, names in SCOPES.items()
-        if scope != OPENID and scope in client.scopes and wanted & set(names)
+        if scope != OPENID and scope in client.scopes and not bases(wanted).isdisjoint(names)
     )
-
-
-def _add_entity(claims: dict[str, Any], organisation: Organisation, scopes: frozenset[str]) -> None:
-    if "entity.identity" in scopes:
-        claims["sub_attributes"] = entity_attributes(organisation)
-    if "entity.basic_profile" in scopes:
-        claims["entity_profile"] = entity_profile(organisation)
-    if "address" in scopes and organisation.registration.address:
-        claims["address"] = {"formatted": organisation.registration.address, "country": "HK"}
-
-
-def _add_person(claims: dict[str, Any], person: Person, scopes: frozenset[str]) -> None:
-    names = person.names
-    if scopes & {"user.identity", "user.name"}:
-        attributes: dict[str, str] = {"account_type": "standard"}
-        if "user.name" in scopes:
-            attributes["name"] = names.best("en")
-            if names.zh_hant:
-                attributes["name#zh-Hant"] = names.zh_hant
-            if names.zh_hans:
-                attributes["name#zh-Hans"] = names.zh_hans
-        claims["act"] = {**claims["act"], "sub_attributes": attributes}
-    if "profile" in scopes:
-        claims["name"] = names.best("en")
-        claims["updated_at"] = person.created_at // 1000
-    if "email" in scopes and person.email:
-        claims["email"] = person.email
-        claims["email_verified"] = False
-    if "phone" in scopes and person.phone:
-        claims["phone_number"] = person.phone
-        claims["phone_number_verified"] = False

@@ -38,6 +38,7 @@ PRIVATE_KEY_JWT: Final = "private_key_jwt"
 SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
 MAX_URIS: Final = 20
 MAX_URI: Final = 2048
+MAX_AGE: Final = 999_999_999
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,99}")
 _SECTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,199}")
@@ -48,7 +49,9 @@ _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"
 class Registration:
     """What somebody wants to register; ``metadata`` checks it. Empty means the profile's default.
 
-    ``sector`` is needed where the redirect URIs have several hosts.
+    ``sector`` is needed where the redirect URIs have several hosts. ``default_max_age`` is in
+    seconds; ``default_acr`` are acr values (URIs) in order of preference. ``auth_time`` is in every
+    ID token, so ``require_auth_time`` is kept and changes nothing.
     """
 
     names: Names
@@ -71,6 +74,9 @@ class Registration:
     detail_types: tuple[str, ...] = ()
     may_act: str | None = None
     signing: Signing = field(default_factory=Signing)
+    default_max_age: int | None = None
+    default_acr: tuple[str, ...] = ()
+    require_auth_time: bool = False
 
     @property
     def method(self) -> str:
@@ -113,6 +119,7 @@ def metadata(wanted: Registration) -> dict[str, Any]:
         _check_web_address(wanted.policy_uri, "the policy URI")
     if wanted.subject not in SUBJECTS:
         raise InvalidValue(f"the subject is one of {', '.join(SUBJECTS)}")
+    _check_defaults(wanted)
     if wanted.min_acr not in {level.value for level in Assurance}:
         raise InvalidValue(f"the minimum assurance is one of {', '.join(Assurance)}")
     found = _as_metadata(wanted, profile)
@@ -230,6 +237,17 @@ def _check_scopes(wanted: Registration) -> None:
         )
 
 
+def _check_defaults(wanted: Registration) -> None:
+    age = wanted.default_max_age
+    if age is not None and not 0 <= age <= MAX_AGE:
+        raise InvalidValue(f"the default max_age is a number of seconds from 0 to {MAX_AGE}")
+    if len(wanted.default_acr) > len(Assurance):
+        raise InvalidValue("there are fewer acr values than that")
+    for value in wanted.default_acr:
+        if value.rpartition("/")[2] not in {level.value for level in Assurance}:
+            raise InvalidValue(f"{value!r} is not an acr value: discovery lists them")
+
+
 def _check_profile(wanted: Registration, profile: Profile) -> None:
     if wanted.method not in profile.auth_methods:
         allowed = ", ".join(sorted(profile.auth_methods))
@@ -319,6 +337,9 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "resources": list(wanted.resources),
         "serves": list(wanted.serves),
         "policy_uri": wanted.policy_uri,
+        "default_max_age": wanted.default_max_age,
+        "default_acr_values": list(wanted.default_acr) or None,
+        "require_auth_time": wanted.require_auth_time or None,
         "authorization_details_types": list(dict.fromkeys(wanted.detail_types)) or None,
         "may_act": wanted.may_act,
         **client_signing.as_metadata(wanted.signing, profile),

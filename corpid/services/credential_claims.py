@@ -5,8 +5,9 @@ from typing import Any
 from corpid.domain.languages import Names
 from corpid.domain.organisation import Organisation
 from corpid.domain.person import Person
+from corpid.services.attributes import entity_profile
 from corpid.services.authorities import ActingAuthority
-from corpid.services.claims import authority_claim, entity_profile
+from corpid.services.claims import authority_claim
 from corpid.services.credential_types import LEGAL_CATEGORY, MEMBER_STATE
 
 _NO_SUBSTITUTION = "not_allowed"

@@ -222,15 +222,18 @@ class Steps:
         choices: tuple[ActingAuthority, ...],
     ) -> tuple[ActingAuthority, ...]:
         """Only what the client's hint, or a subject that it requires, leaves over."""
-        demanded = {one for one in (hint.sub if hint else None, _required_sub(request)) if one}
+        demanded = [{hint.sub}] if hint else []
+        demanded += _required_subs(request)
         if not demanded:
             return choices
         subject = self._hints.subject
         return tuple(
             one
             for one in choices
-            if demanded
-            == {subject(request.client, person.person_id, one.organisation.organisation_id)}
+            if all(
+                subject(request.client, person.person_id, one.organisation.organisation_id) in subs
+                for subs in demanded
+            )
         )
 
     async def _needs_consent(self, request: AuthorizationRequest, approval: Approval) -> bool:
@@ -268,14 +271,14 @@ class Steps:
         asked = _acr_claim(request)
         if asked.get("essential") is not True:
             return floor
-        values = _acr_claim_values(asked)
+        values = _claim_values(asked)
         levels = [self._levels[value] for value in values if value in self._levels]
         if values and not levels:
             raise UnmetAuthenticationRequirements("none of the demanded acr values exists here")
         return max([floor, *_least(levels)], key=lambda level: level.rank)
 
     def _wishes(self, request: AuthorizationRequest) -> tuple[Assurance, ...]:
-        values = (*request.acr_values, *_acr_claim_values(_acr_claim(request)))
+        values = (*request.acr_values, *_claim_values(_acr_claim(request)))
         return tuple(self._levels[value] for value in values if value in self._levels)
 
     def _now_ms(self) -> int:
@@ -323,11 +326,14 @@ def _id_token_claims(request: AuthorizationRequest) -> Mapping[str, Any]:
     return wanted
 
 
-def _required_sub(request: AuthorizationRequest) -> str | None:
-    """A subject that the client insists on (OpenID Connect Core 5.5.1)."""
-    asked = _id_token_claims(request).get("sub") or {}
-    value = asked.get("value")
-    return value if isinstance(value, str) else None
+def _required_subs(request: AuthorizationRequest) -> list[set[str]]:
+    """The subjects that the client insists on, wherever it says so (OpenID Connect Core 5.5.1)."""
+    found = []
+    for place in request.claims.values():
+        asked = place.get("sub") or {}
+        if "value" in asked or "values" in asked:
+            found.append(set(_claim_values(asked)))
+    return found
 
 
 def _acr_claim(request: AuthorizationRequest) -> Mapping[str, Any]:
@@ -335,7 +341,7 @@ def _acr_claim(request: AuthorizationRequest) -> Mapping[str, Any]:
     return asked
 
 
-def _acr_claim_values(asked: Mapping[str, Any]) -> list[str]:
+def _claim_values(asked: Mapping[str, Any]) -> list[str]:
     values = asked.get("values")
     listed = values if isinstance(values, list) else [asked.get("value")]
     return [value for value in listed if isinstance(value, str)]

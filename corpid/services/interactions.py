@@ -39,6 +39,7 @@ from oidc.errors import (
     InteractionRequired,
     LoginRequired,
     OAuthError,
+    UnmetAuthenticationRequirements,
 )
 from oidc.ports import Approval, AuthorizationRequest, Page, ProviderWrites, Redirect
 from oidc.provider.authorization_request import validate
@@ -338,6 +339,8 @@ def _silent_error(step: Step) -> OAuthError:
         return AccountSelectionRequired("the person may act for several organisations: ask which")
     if isinstance(step, ConsentStep):
         return ConsentRequired("the person has not agreed to this yet")
+    if isinstance(step, BlockedStep) and step.reason == "too_weak":
+        return UnmetAuthenticationRequirements("this person cannot sign in as surely as demanded")
     if isinstance(step, BlockedStep):
         return InteractionRequired("this person cannot go on without a page")
     return LoginRequired("nobody is signed in, or not recently or surely enough")

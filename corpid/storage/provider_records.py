@@ -69,6 +69,8 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         require_signed_request_object=get("require_signed_request_object", False),
         response_modes=None if modes is None else tuple(modes),
         authorization_signed_response_alg=get("authorization_signed_response_alg", "ES256"),
+        default_max_age=get("default_max_age"),
+        default_acr_values=tuple(get("default_acr_values", ())),
     )
 
 
@@ -107,6 +109,8 @@ def _details(grant: Grant) -> str:
         details["jkt"] = grant.jkt
     if grant.delegation is not None:
         details["delegation"] = [grant.delegation.parents, grant.delegation.prior_actors]
+    if grant.claims_locales:
+        details["claims_locales"] = grant.claims_locales
     return json_text(details) if details else ""
 
 
@@ -137,6 +141,7 @@ def grant(row: tuple[Any, ...]) -> Grant:
         ended_at=row[15],
         jkt=details.get("jkt"),
         delegation=_delegation(details["delegation"]) if "delegation" in details else None,
+        claims_locales=tuple(details.get("claims_locales", ())),
     )
 
 

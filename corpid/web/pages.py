@@ -42,7 +42,13 @@ from corpid.web.wording import (
     tagged,
     told,
 )
-from oidc.errors import AccessDenied, InvalidRequestUri, OAuthError, TemporarilyUnavailable
+from oidc.errors import (
+    AccessDenied,
+    InvalidRequestUri,
+    OAuthError,
+    TemporarilyUnavailable,
+    UnmetAuthenticationRequirements,
+)
 from oidc.ports import Approval
 from oidc.provider.authorization_response import AuthorizationResponse
 from oidc.provider.authorize import AuthorizeEndpoint
@@ -144,7 +150,7 @@ class InteractionPages:
             html = self._parts.renderer.html("notice.html", language, notice="forged")
             return page_response(html, 403)
         if form.get("action") in {"cancel", "deny"}:
-            return await self._refuse(waiting, language, AccessDenied("the person refused"))
+            return await self._refuse(waiting, language, _refusal(step))
         if form.get("step") != STEP_NAMES.get(type(step)):
             return self._go_on(waiting)  # another window was quicker: show what comes now
         return await self._do(visit, form)
@@ -378,3 +384,10 @@ class InteractionPages:
         if authority.via_organisation_id is not None:
             agent = await self._parts.store.read.organisations.by_id(authority.via_organisation_id)
         return authority_view(Texts(language), authority, agent)
+
+
+def _refusal(step: Step) -> OAuthError:
+    """What the client is told when the person goes back without having finished."""
+    if isinstance(step, BlockedStep) and step.reason == "too_weak":
+        return UnmetAuthenticationRequirements("this person cannot sign in as surely as demanded")
+    return AccessDenied("the person refused")

@@ -31,7 +31,7 @@ KEPT: Final = frozenset(
     {"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge"}
     | {"code_challenge_method", "dpop_jkt", "prompt", "max_age", "acr_values", "login_hint"}
     | {"id_token_hint", "ui_locales", "claims", "resource", "response_mode"}
-    | {"authorization_details"}
+    | {"authorization_details", "claims_locales"}
 )
 """The parameters that mean something here; all others are ignored (RFC 6749 3.1)."""
 
@@ -76,9 +76,9 @@ async def validate(
     code_challenge = _code_challenge(parameters, client)
     jkt = _dpop_jkt(parameters, dpop_jkt)
     prompt = _prompt(parameters)
-    max_age = _max_age(parameters)
+    max_age = _max_age(parameters, client)
     claims = _claims(parameters)
-    resource = _resource(parameters, client, config)
+    resource = resources.requested(parameters, client, config)
     return AuthorizationRequest(
         client=client,
         redirect_uri=redirect_uri,
@@ -89,7 +89,7 @@ async def validate(
         dpop_jkt=jkt,
         prompt=prompt,
         max_age=max_age,
-        acr_values=_words(parameters, "acr_values"),
+        acr_values=_words(parameters, "acr_values") or client.default_acr_values,
         login_hint=_bounded(parameters, "login_hint", MAX_LOGIN_HINT),
         id_token_hint=_bounded(parameters, "id_token_hint", MAX_HINT),
         ui_locales=_words(parameters, "ui_locales"),
@@ -99,6 +99,7 @@ async def validate(
         parameters={name: value for name, value in parameters.items() if name in KEPT},
         pushed_request_hash=pushed_request_hash,
         authorization_details=details,
+        claims_locales=_words(parameters, "claims_locales"),
     )
 
 
@@ -234,10 +235,10 @@ def _prompt(parameters: Mapping[str, str]) -> frozenset[str]:
     return prompt
 
 
-def _max_age(parameters: Mapping[str, str]) -> int | None:
+def _max_age(parameters: Mapping[str, str], client: Client) -> int | None:
     text = parameters.get("max_age")
     if text is None:
-        return None
+        return client.default_max_age  # OpenID Connect Registration 2
     if _SECONDS.fullmatch(text) is None:
         raise InvalidRequest("max_age is a number of seconds")
     return int(text)
@@ -263,16 +264,6 @@ def _claims(parameters: Mapping[str, str]) -> dict[str, Any]:
         if any(one is not None and not isinstance(one, dict) for one in wanted.values()):
             raise InvalidRequest("what claims asks of a claim is null or an object")
     return claims
-
-
-def _resource(
-    parameters: Mapping[str, str], client: Client, config: ProviderConfig
-) -> tuple[str, ...]:
-    resource = parameters.get("resource")
-    if resource is None:
-        return ()
-    resources.check_allowed((resource,), client, config)
-    return (resource,)
 
 
 def _bounded(parameters: Mapping[str, str], name: str, limit: int) -> str | None:

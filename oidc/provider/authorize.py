@@ -30,6 +30,7 @@ from oidc.provider.authorization_response import (
     mode_for_errors,
 )
 from oidc.provider.context import Provider
+from oidc.provider.resources import REPEATABLE
 from oidc.records import AuditEvent, AuthorizationCode, Client, Grant, PushedRequest
 from oidc.request import (
     Receive,
@@ -272,6 +273,7 @@ class AuthorizeEndpoint:
             created_at=now_ms,
             expires_at=min(policy_end, approval.expires_at),
             jkt=request.dpop_jkt,
+            claims_locales=request.claims_locales,
         )
 
     async def _error_response(self, asked: _Asked, error: OAuthError) -> AuthorizationResponse:
@@ -329,8 +331,8 @@ def accept_language(scope: Scope) -> str:
 async def _read(scope: Scope, receive: Receive) -> dict[str, str]:
     require_method(scope, "GET", "POST")
     if scope["method"] == "POST":
-        return await read_form(scope, receive)
-    return parse_parameters(scope.get("query_string", b""))
+        return await read_form(scope, receive, REPEATABLE)
+    return parse_parameters(scope.get("query_string", b""), REPEATABLE)
 
 
 def _page_headers(content_security_policy: str) -> Headers:

@@ -66,7 +66,10 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": sorted(DPOP_ALGORITHMS),
         "ui_locales_supported": list(config.ui_locales),
+        "claims_locales_supported": list(config.ui_locales),
         "prompt_values_supported": sorted(PROMPTS),
+        # Every page is drawn for any window; the parameter changes nothing.
+        "display_values_supported": ["page", "popup", "touch"],
         "protected_resources": [
             config.url(endpoints.USERINFO),
             config.url(endpoints.CREDENTIAL),

@@ -13,6 +13,7 @@ from oidc.provider.context import Provider
 from oidc.provider.endpoints import PUSHED_AUTHORIZATION
 from oidc.provider.one_time import burn, check_proof
 from oidc.provider.request_object import RequestObject
+from oidc.provider.resources import REPEATABLE
 from oidc.records import Client, PushedRequest
 from oidc.request import Receive, Scope, Send, read_form, require_method
 from oidc.response import send_error, send_json
@@ -38,7 +39,7 @@ class PushedAuthorizationEndpoint:
     async def _answer(self, scope: Scope, receive: Receive) -> dict[str, Any]:
         provider = self._provider
         require_method(scope, "POST")
-        form = await read_form(scope, receive)
+        form = await read_form(scope, receive, REPEATABLE)
         proof = check_proof(scope, provider, self._uri)
         sender = await authenticate(scope, form, provider, public=True)
         request_uri = new_token(REQUEST_URI, provider.random)

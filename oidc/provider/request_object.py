@@ -19,6 +19,7 @@ from keys.jwk import JwkSet
 from oidc.errors import InvalidRequestObject, RequestNotSupported
 from oidc.ports import ProviderWrites
 from oidc.profiles import PROFILES
+from oidc.provider.resources import REPEATABLE
 from oidc.records import Client
 from oidc.request import MAX_VALUE_CHARACTERS
 
@@ -158,8 +159,9 @@ def _as_parameter(name: str, value: Any) -> str:
 
     Numbers and JSON stand inside as such: ``max_age`` is 300, ``claims`` an object.
     """
-    if name == "resource" and isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    if name in REPEATABLE and isinstance(value, list) and all(isinstance(v, str) for v in value):
+        # RFC 8707 2: an array in a JWT is the parameter repeated in a form.
+        value = " ".join(one.replace(" ", "%20") for one in value)
     if value is None:
         return ""
     text = value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -18,6 +18,7 @@ from oidc.provider.context import Provider
 from oidc.provider.endpoints import TOKEN
 from oidc.provider.grants.registry import ANONYMOUS, GRANTS
 from oidc.provider.one_time import burn, check_proof
+from oidc.provider.resources import REPEATABLE
 from oidc.provider.token_request import GrantHandler, Prepared, TokenRequest, refuse
 from oidc.records import Client
 from oidc.request import Receive, Scope, Send, read_form, require_method
@@ -44,7 +45,7 @@ class TokenEndpoint:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
         require_method(scope, "POST")
-        form = await read_form(scope, receive)
+        form = await read_form(scope, receive, REPEATABLE)
         proof = check_proof(scope, self._provider, self._uri)
         sender = await self._authenticate(scope, form)
         try:

@@ -253,3 +253,29 @@ def test_what_a_public_client_may_not_have(cli: Cli, words: tuple[str, ...]) -> 
     words = ("--auth-method", "none", "--redirect-uri", CALLBACK, *words)
     code, error, _ = cli.refused("client", "add", "--name-en", "A", *words)
     assert (code, error) == (1, "invalid_value")
+
+
+def test_what_a_client_wants_of_every_request_is_registered(cli: Cli) -> None:
+    acr = "https://id.example/acr/loa2"
+    added = _add(
+        cli, *_fapi(cli), "--default-max-age", "600", "--default-acr", acr, "--require-auth-time",
+        "--details-type", "hk_corp_mandate",
+    )  # fmt: skip
+    assert added["default_max_age"] == 600
+    assert added["default_acr_values"] == [acr]
+    assert added["require_auth_time"] is True
+    assert added["authorization_details_types"] == ["hk_corp_mandate"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--default-max-age", "-1"),
+        ("--default-max-age", "1000000000"),
+        ("--default-acr", "urn:strong"),
+        ("--details-type", "payment_initiation"),
+    ],
+)
+def test_what_no_request_could_want_is_refused(cli: Cli, words: tuple[str, ...]) -> None:
+    code, error, _ = cli.refused("client", "add", "--name-en", "A", *_fapi(cli), *words)
+    assert (code, error) == (1, "invalid_value")

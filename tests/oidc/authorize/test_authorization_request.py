@@ -13,6 +13,7 @@ from oidc.records import Client
 from tests.support.provider_world import (
     API,
     ISSUER,
+    OTHER_API,
     REDIRECT,
     SCOPES,
     challenge,
@@ -310,3 +311,40 @@ async def test_hints_are_bounded(name: str, limit: int) -> None:
 async def test_rfc8707_2_only_registered_resources() -> None:
     assert (await accept(resource=API)).resource == (API,)
     assert await refuse(resource="https://other.example") == "invalid_target"
+
+
+async def test_rfc8707_2_several_resources() -> None:
+    assert (await accept(resource=f"{API} {OTHER_API} {API}")).resource == (API, OTHER_API)
+    assert await refuse(resource=f"{API} https://other.example") == "invalid_target"
+    assert await refuse(resource=f"{API}%20{OTHER_API}") == "invalid_target"
+    own = client("service", resources=frozenset(f"{API}/{n}" for n in range(50)))
+    assert await refuse(own, resource=" ".join(sorted(own.resources))) == "invalid_target"
+
+
+# What a client registers instead of sending it each time (OpenID Connect Registration 2)
+
+
+async def test_registration_2_default_max_age_counts_where_the_request_says_nothing() -> None:
+    of = client("service", default_max_age=300)
+    assert (await accept(of)).max_age == 300
+    assert (await accept(of, max_age="7")).max_age == 7
+    assert (await accept(client("service", default_max_age=0))).max_age == 0
+
+
+async def test_registration_2_default_acr_values() -> None:
+    of = client("service", default_acr_values=("urn:a", "urn:b"))
+    assert (await accept(of)).acr_values == ("urn:a", "urn:b")
+    assert (await accept(of, acr_values="urn:c")).acr_values == ("urn:c",)
+
+
+async def test_oidc_5_2_claims_locales_are_kept_in_order() -> None:
+    assert (await accept(claims_locales="zh-HK en")).claims_locales == ("zh-HK", "en")
+
+
+async def test_prompt_create_is_not_offered_and_refused() -> None:
+    assert await refuse(prompt="create") == "invalid_request"
+
+
+@pytest.mark.parametrize("display", ["page", "popup", "touch", "wap", "hologram"])
+async def test_oidc_3_1_2_1_display_is_accepted(display: str) -> None:
+    assert (await accept(display=display)).scope == ("openid", "mandate")

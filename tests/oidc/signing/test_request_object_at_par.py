@@ -269,7 +269,7 @@ async def test_a_payload_that_is_no_claims_set_is_refused() -> None:
 async def test_rfc9101_4_json_members_become_parameters() -> None:
     world = World()
     claims = {"userinfo": {"email": {"essential": True}}}
-    resource = ["https://api.sample-bank.example"]
+    resource = ["https://api.sample-bank.example", "https://api.sample-insurer.example"]
     answer = await push_claims(
         world, max_age=300, claims=claims, resource=resource, login_hint="", prompt=None
     )
@@ -277,7 +277,7 @@ async def test_rfc9101_4_json_members_become_parameters() -> None:
     (pushed,) = world.tables.pushed.values()
     assert pushed.parameters["max_age"] == "300"
     assert pushed.parameters["claims"] == '{"userinfo":{"email":{"essential":true}}}'
-    assert pushed.parameters["resource"] == resource[0]
+    assert pushed.parameters["resource"] == " ".join(resource)
     assert not {"login_hint", "prompt"} & pushed.parameters.keys()
     refused(await push_claims(world, max_age=-1), "invalid_request")
     refused(await push_claims(world, scope=["openid"]), "invalid_scope")

@@ -8,8 +8,8 @@ import pytest
 
 from keys import base64url, jwt
 from keys.jwk import parse_public
-from tests.support.asgi import Answer
-from tests.support.provider_world import API, ISSUER, NOW, OTHER_API, VERIFIER, World, key
+from tests.support.asgi import Answer, post_form
+from tests.support.provider_world import API, ISSUER, NOW, OTHER_API, REDIRECT, VERIFIER, World, key
 
 
 async def ready(**code: object) -> tuple[World, str]:
@@ -345,3 +345,21 @@ async def test_no_token_outlives_its_grant() -> None:
     assert jwt.unverified_claims(body["id_token"])["exp"] == NOW + 100
     (refresh,) = world.tables.refresh_tokens.values()
     assert refresh.expires_at == (NOW + 100) * 1000
+
+
+async def test_rfc8707_2_2_a_token_is_for_one_resource_although_several_are_named() -> None:
+    world = World()
+    await world.add_grant(resource=(API, OTHER_API))
+    code = await world.add_code()
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": REDIRECT,
+        "code_verifier": VERIFIER,
+        **await world.proving("bank"),
+    }
+    pairs = [*form.items(), ("resource", API), ("resource", OTHER_API)]
+    answer = await post_form(world.token_endpoint, pairs, headers=[await world.proof()])
+    assert (answer.status, answer.error) == (400, "invalid_target")
+    one = await world.redeem(code, "bank", await world.proof(), resource=OTHER_API)
+    assert jwt.unverified_claims(one.json["access_token"])["aud"] == OTHER_API

@@ -28,7 +28,7 @@ async def test_only_forms() -> None:
 
 async def test_rfc6749_3_2_repeated_parameters_are_refused() -> None:
     world = World()
-    form = [*(await world.proving("service")).items(), ("resource", API), ("resource", API)]
+    form = [*(await world.proving("service")).items(), ("scope", "openid"), ("scope", "openid")]
     refused(await post_form(world.token_endpoint, form), "invalid_request")
     assert world.tables.used == {}
 
