@@ -175,29 +175,6 @@ class World:
     ) -> str:
         return await jws.sign(signer or key(client_id), self.claims(client_id, **changes), typ=typ)
 
-    async def request_object(
-        self,
-        client_id: str,
-        parameters: Mapping[str, Any],
-        /,
-        *,
-        signer: LocalSigner | None = None,
-        typ: str | None = "oauth-authz-req+jwt",
-        **changes: Any,
-    ) -> str:
-        """A request object as FAPI 2.0 Message Signing 5.3.2 asks; None takes a claim out."""
-        now = int(self.now)
-        claims = {
-            "iss": client_id,
-            "client_id": client_id,
-            "aud": self.issuer,
-            "iat": now,
-            "nbf": now,
-            "exp": now + 300,
-        }
-        whole = without_none({**claims, **parameters, **changes})
-        return await jws.sign(signer or key(client_id), whole, typ=typ)
-
     async def proving(self, client_id: str, assertion: str | None = None) -> dict[str, str]:
         return {
             "client_assertion_type": ASSERTION_TYPE,

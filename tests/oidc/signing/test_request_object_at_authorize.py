@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.oidc.signing.test_request_object_at_par import unsigned
 from tests.support.authorize_world import AuthorizeWorld, response, shown
 from tests.support.provider_world import NOW, REDIRECT, key
+from tests.support.signed_requests import request_object, unsigned
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ async def by_value(
     world: AuthorizeWorld, client_id: str = "service", /, **changes: Any
 ) -> dict[str, str]:
     inside = world.parameters(client_id)
-    compact = await world.request_object(client_id, inside, **changes)
+    compact = await request_object(world, client_id, inside, **changes)
     return {"client_id": client_id, "request": compact}
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from keys import base64url, json_object
 from oidc.provider.request_object import MAX_REQUEST_OBJECT_BYTES
 from tests.support.asgi import Answer, post_form
 from tests.support.provider_world import NOW, REDIRECT, World, challenge, client, key, without_none
+from tests.support.signed_requests import request_object, unsigned
 
 REQUEST = {
     "response_type": "code",
@@ -34,7 +34,7 @@ async def push(
 
 
 async def push_claims(world: World, **changes: Any) -> Answer:
-    return await push(world, await world.request_object("signer", REQUEST, **changes))
+    return await push(world, await request_object(world, "signer", REQUEST, **changes))
 
 
 def refused(answer: Answer, error: str = "invalid_request_object") -> None:
@@ -53,7 +53,7 @@ async def test_what_stands_inside_is_the_request() -> None:
 async def test_rfc9101_6_3_what_stands_outside_does_not_count() -> None:
     """different-state- and different-nonce-inside-and-outside-request-object."""
     world = World()
-    compact = await world.request_object("signer", REQUEST)
+    compact = await request_object(world, "signer", REQUEST)
     outside = {"state": "outside", "nonce": "n-outside", "prompt": "login", "client_id": "signer"}
     assert (await push(world, compact, **outside)).status == 201
     (pushed,) = world.tables.pushed.values()
@@ -63,7 +63,7 @@ async def test_rfc9101_6_3_what_stands_outside_does_not_count() -> None:
 async def test_a_state_that_stands_only_outside_is_not_used() -> None:
     """state-only-outside-request-object-not-used."""
     world = World()
-    compact = await world.request_object("signer", REQUEST, state=None)
+    compact = await request_object(world, "signer", REQUEST, state=None)
     assert (await push(world, compact, state="outside")).status == 201
     (pushed,) = world.tables.pushed.values()
     assert "state" not in pushed.parameters
@@ -72,13 +72,13 @@ async def test_a_state_that_stands_only_outside_is_not_used() -> None:
 async def test_a_redirect_uri_must_stand_inside() -> None:
     """ensure-request-object-without-redirect-uri-fails."""
     world = World()
-    compact = await world.request_object("signer", REQUEST, redirect_uri=None)
+    compact = await request_object(world, "signer", REQUEST, redirect_uri=None)
     refused(await push(world, compact, redirect_uri=REDIRECT), "invalid_request")
 
 
 async def test_pkce_must_stand_inside() -> None:
-    compact = await World().request_object(
-        "signer", REQUEST, code_challenge=None, code_challenge_method=None
+    compact = await request_object(
+        World(), "signer", REQUEST, code_challenge=None, code_challenge_method=None
     )
     outside = {"code_challenge": challenge(), "code_challenge_method": "S256"}
     refused(await push(World(), compact, **outside), "invalid_request")
@@ -97,7 +97,7 @@ async def test_require_signed_request_object_is_per_client() -> None:
     assert (await push(world, by="bank", **plain)).status == 201
     world.change_client("bank", require_signed_request_object=True)
     refused(await push(world, by="bank", **plain), "invalid_request")
-    compact = await world.request_object("bank", plain)
+    compact = await request_object(world, "bank", plain)
     assert (await push(world, compact, by="bank")).status == 201
 
 
@@ -172,17 +172,12 @@ async def test_rfc9101_10_8_a_client_assertion_is_no_request_object() -> None:
 async def test_rfc9101_10_8_a_request_object_is_no_client_assertion() -> None:
     world = World()
     for typ in ("oauth-authz-req+jwt", None):
-        compact = await world.request_object(
-            "signer", REQUEST, sub="signer", jti=f"j-{typ}", typ=typ
+        compact = await request_object(
+            world, "signer", REQUEST, sub="signer", jti=f"j-{typ}", typ=typ
         )
         given = {**await world.proving("signer", compact), "request": compact}
         answer = await post_form(world.par_endpoint, given)
         assert (answer.status, answer.error) == (401, "invalid_client")
-
-
-def unsigned(claims: dict[str, Any]) -> str:
-    parts = ({"alg": "none", "typ": "oauth-authz-req+jwt"}, claims)
-    return ".".join(base64url.encode(json_object.dumps(part)) for part in parts) + "."
 
 
 async def test_alg_none_is_refused() -> None:
@@ -196,16 +191,16 @@ async def test_alg_none_is_refused() -> None:
 async def test_an_invalid_signature_is_refused() -> None:
     """ensure-request-object-with-invalid-signature-fails."""
     world = World()
-    head, body, _ = (await world.request_object("signer", REQUEST)).split(".")
-    other = (await world.request_object("signer", REQUEST, state="other")).split(".")[2]
+    head, body, _ = (await request_object(world, "signer", REQUEST)).split(".")
+    other = (await request_object(world, "signer", REQUEST, state="other")).split(".")[2]
     refused(await push(world, f"{head}.{body}.{other}"))
 
 
 async def test_another_clients_key_is_refused() -> None:
     """ensure-matching-key-in-authorization-request."""
     world = World()
-    refused(await push(world, await world.request_object("signer", REQUEST, signer=key("bank"))))
-    refused(await push(world, await world.request_object("bank", REQUEST)))
+    refused(await push(world, await request_object(world, "signer", REQUEST, signer=key("bank"))))
+    refused(await push(world, await request_object(world, "bank", REQUEST)))
 
 
 async def test_fapi2_5_4_1_rs256_is_refused() -> None:
@@ -219,7 +214,7 @@ async def test_fapi2_5_4_1_rs256_is_refused() -> None:
     world.change_client("signer", jwks=JwkSet.parse({"keys": members}))
     assert keys.jwks is None
     signer = key("signer", "RS256")
-    refused(await push(world, await world.request_object("signer", REQUEST, signer=signer)))
+    refused(await push(world, await request_object(world, "signer", REQUEST, signer=signer)))
 
 
 async def test_request_object_signing_alg_is_the_only_one() -> None:
@@ -232,9 +227,9 @@ async def test_request_object_signing_alg_is_the_only_one() -> None:
 
 async def test_a_jti_is_pushed_once_and_a_refused_push_does_not_use_it_up() -> None:
     world = World()
-    wrong = await world.request_object("signer", REQUEST, jti="j1", response_type="token")
+    wrong = await request_object(world, "signer", REQUEST, jti="j1", response_type="token")
     refused(await push(world, wrong), "unsupported_response_type")
-    compact = await world.request_object("signer", REQUEST, jti="j1")
+    compact = await request_object(world, "signer", REQUEST, jti="j1")
     assert (await push(world, compact)).status == 201
     refused(await push(world, compact))
     assert len(world.tables.pushed) == 1
@@ -245,7 +240,7 @@ async def test_the_assertion_is_used_up_by_a_refused_request_object() -> None:
     world = World()
     proving = await world.proving("signer")
     refused(await post_form(world.par_endpoint, {**proving, "request": "a.b.c"}))
-    compact = await world.request_object("signer", REQUEST)
+    compact = await request_object(world, "signer", REQUEST)
     again = await post_form(world.par_endpoint, {**proving, "request": compact})
     assert (again.status, again.error) == (401, "invalid_client")
 
@@ -286,7 +281,7 @@ async def test_rfc9101_4_json_members_become_parameters() -> None:
 async def test_rfc9449_10_dpop_jkt_inside_binds_and_outside_does_not() -> None:
     world = World()
     jkt = key("dpop").kid
-    compact = await world.request_object("signer", REQUEST, dpop_jkt=jkt)
+    compact = await request_object(world, "signer", REQUEST, dpop_jkt=jkt)
     assert (await push(world, compact, dpop_jkt=key("other").kid)).status == 201
     (pushed,) = world.tables.pushed.values()
     assert pushed.dpop_jkt == jkt
@@ -296,6 +291,6 @@ async def test_a_client_without_keys_cannot_sign() -> None:
     world = World()
     from tests.support.provider_world import basic
 
-    compact = await world.request_object("legacy", without_none({**REQUEST}))
+    compact = await request_object(world, "legacy", without_none({**REQUEST}))
     answer = await post_form(world.par_endpoint, {"request": compact}, headers=[basic("legacy")])
     refused(answer, "request_not_supported")
