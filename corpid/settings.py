@@ -78,9 +78,17 @@ class Settings(BaseSettings):
         description="File with certificate authorities (PEM) that are believed there beside the "
         "system's.",
     )
-    session_hours: int = Field(default=8, ge=1, le=24 * 30, description="Life of a sign-in.")
+    session_hours: int = Field(
+        default=8, ge=1, le=24 * 30, description="Life of a sign-in, however much it is used."
+    )
+    session_idle_minutes: int = Field(
+        default=60, ge=5, le=24 * 60 * 30, description="A sign-in ends when unused for so long."
+    )
     status_poll_ms: int = Field(
         default=50, ge=5, le=1000, description="How often changes of status are looked for."
+    )
+    logout_poll_ms: int = Field(
+        default=500, ge=20, le=60_000, description="How often logout tokens to send are looked for."
     )
     purge_seconds: int = Field(
         default=60, ge=1, description="How often rows past their lifetime are purged."

@@ -69,7 +69,7 @@ class Outbound(Protocol):
         """
 
     async def post(self, url: str, body: bytes, content_type: str, *, max_bytes: int) -> int:
-        """Send this there; the status of the answer, of which at most ``max_bytes`` are read.
+        """Send this there; the status of the answer, of which nothing but the head counts.
 
         Raises:
             FetchFailed: as for ``get``, but whatever the status.

@@ -65,6 +65,9 @@ class Client:
         """Whether it can keep no secret (RFC 6749 2.1): nothing proves that a request is its."""
         return self.token_endpoint_auth_method == NO_AUTHENTICATION
 
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class PushedRequest:

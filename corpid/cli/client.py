@@ -107,6 +107,20 @@ async def add(
     response_alg: Annotated[
         str, typer.Option(help="What its JWT responses are signed with: ES256, or RS256 in oidc.")
     ] = "ES256",
+    post_logout_redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(help="Where people may go after signing out; may be repeated."),
+    ] = None,
+    backchannel_logout_uri: Annotated[
+        str | None, typer.Option(help="Where it takes logout tokens.")
+    ] = None,
+    backchannel_logout_session_required: Annotated[
+        bool,
+        typer.Option(
+            "--backchannel-logout-session-required",
+            help="It wants sid in logout tokens, which is always there.",
+        ),
+    ] = False,
     client_id: Annotated[str | None, typer.Option(help="Default: a random one.")] = None,
 ) -> Answer:
     """Register a relying party. A secret is made where its method needs one, and shown once."""
@@ -149,6 +163,9 @@ async def add(
         default_max_age=default_max_age,
         default_acr=tuple(default_acr or ()),
         require_auth_time=require_auth_time,
+        post_logout_redirect_uris=tuple(post_logout_redirect_uri or ()),
+        backchannel_logout_uri=backchannel_logout_uri,
+        backchannel_logout_session_required=backchannel_logout_session_required,
     )
     async with run.foundation() as base:
         clients = Clients(base.store, base.clock, base.random)

@@ -16,6 +16,7 @@ _COUNTS: Final = (
     "sessions",
     "consents",
     "offers",
+    "logouts",
 )
 
 

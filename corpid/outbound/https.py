@@ -17,6 +17,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ _HEADER_BYTES: Final = 16 * 1024
 _CHUNK: Final = 16 * 1024
 _ADDRESSES_TRIED: Final = 3
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})")
 _NOT_KEPT: Final = re.compile(r"(?:^|[\s,])no-(?:store|cache)(?:$|[\s,])")
 
@@ -52,9 +54,10 @@ class _Target:
     port: int
     authority: str
     path: str
+    secure: bool = True
 
 
-def _target(url: str) -> _Target:
+def _target(url: str, *, plain_loopback: bool = False) -> _Target:
     """Raises FetchFailed: this address is not one that is ever fetched."""
     try:
         parts = urlsplit(url)
@@ -62,12 +65,14 @@ def _target(url: str) -> _Target:
     except ValueError:
         raise FetchFailed("the address is malformed") from None
     plain = len(url) <= MAX_URL and url.isascii() and url.isprintable() and " " not in url
-    if not plain or parts.scheme != "https" or not host or "@" in parts.netloc:
+    secure = parts.scheme == "https"
+    allowed = secure or (plain_loopback and parts.scheme == "http" and host in _LOOPBACK)
+    if not plain or not allowed or not host or "@" in parts.netloc:
         raise FetchFailed("only https addresses without a user are fetched")
     if not _HOST.fullmatch(host):
         raise FetchFailed("the address has no host name")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Target(host, port or 443, parts.netloc, path)
+    return _Target(host, port or (443 if secure else 80), parts.netloc, path, secure)
 
 
 class OutboundHttps:
@@ -75,7 +80,8 @@ class OutboundHttps:
 
     ``networks`` are special-use networks that may be reached all the same. ``authorities`` is a
     file with certificate authorities that are believed beside the system's. ``timeout`` in seconds
-    is over everything from the look-up of the name to the last byte.
+    is over everything from the look-up of the name to the last byte. ``plain_loopback`` lets posts
+    go to http addresses of this very machine, for relying parties that are developed on it.
     """
 
     def __init__(
@@ -86,12 +92,14 @@ class OutboundHttps:
         resolve: Resolve = system_resolve,
         timeout: float = TIMEOUT_SECONDS,
         at_once: int = AT_ONCE,
+        plain_loopback: bool = False,
     ) -> None:
         self._networks = networks
         self._authorities = authorities
         self._resolve = resolve
         self._timeout = timeout
         self._turns = asyncio.Semaphore(at_once)
+        self._plain_loopback = plain_loopback
 
     async def get(self, url: str, *, max_bytes: int, accept: str = "application/json") -> Fetched:
         """See ``Outbound.get``."""
@@ -107,25 +115,33 @@ class OutboundHttps:
         return Fetched(body, media_type, _lifetime(headers))
 
     async def post(self, url: str, body: bytes, content_type: str, *, max_bytes: int) -> int:
-        """See ``Outbound.post``."""
-        target = _target(url)
+        """See ``Outbound.post``. What follows the answer's head is not waited for."""
+        target = _target(url, plain_loopback=self._plain_loopback)
         headers = [
             *_common(target),
             ("Content-Type", content_type),
             ("Content-Length", str(len(body))),
         ]
         request = h11.Request(method="POST", target=target.path, headers=headers)
-        response, _ = await self._exchange(target, request, body, max_bytes)
+        response, _ = await self._exchange(target, request, body, max_bytes, head_only=True)
         return response.status_code
 
     async def _exchange(
-        self, target: _Target, request: h11.Request, body: bytes, max_bytes: int
+        self,
+        target: _Target,
+        request: h11.Request,
+        body: bytes,
+        max_bytes: int,
+        *,
+        head_only: bool = False,
     ) -> tuple[h11.Response, bytes]:
         try:
             async with asyncio.timeout(self._timeout), self._turns:
                 reader, writer = await self._connected(target)
                 try:
-                    return await _spoken(reader, writer, request, body, max_bytes)
+                    return await _spoken(
+                        reader, writer, request, body, max_bytes, head_only=head_only
+                    )
                 finally:
                     # Not close(): a peer that does not say goodbye would hold us up.
                     writer.transport.abort()
@@ -145,7 +161,8 @@ class OutboundHttps:
             found = await self._resolve(target.host, target.port)
         except (OSError, UnicodeError):
             found = ()
-        addresses = [one for one in dict.fromkeys(found) if may_connect(one, self._networks)]
+        may = _is_loopback if not target.secure else self._may_connect
+        addresses = [one for one in dict.fromkeys(found) if may(one)]
         if not addresses:
             # The same words for a name that is not known and one that leads inside: a stranger
             # must not learn our own names.
@@ -153,6 +170,8 @@ class OutboundHttps:
         failure: OSError = OSError("not tried")
         for address in addresses[:_ADDRESSES_TRIED]:
             try:
+                if not target.secure:
+                    return await asyncio.open_connection(address, target.port)
                 return await asyncio.open_connection(
                     address, target.port, ssl=self._context, server_hostname=target.host
                 )
@@ -162,12 +181,19 @@ class OutboundHttps:
                 failure = error
         raise failure
 
+    def _may_connect(self, address: str) -> bool:
+        return may_connect(address, self._networks)
+
     @cached_property
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context()  # reads the system's authorities: not at every start
         if self._authorities is not None:
             context.load_verify_locations(self._authorities)
         return context
+
+
+def _is_loopback(address: str) -> bool:
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def _common(target: _Target) -> list[tuple[str, str]]:
@@ -185,8 +211,10 @@ async def _spoken(
     request: h11.Request,
     body: bytes,
     max_bytes: int,
+    *,
+    head_only: bool,
 ) -> tuple[h11.Response, bytes]:
-    """Send the request and read the answer.
+    """Send the request and read the answer, or its head.
 
     Raises:
         FetchFailed: the answer is longer than ``max_bytes``, or compressed.
@@ -210,6 +238,8 @@ async def _spoken(
             line.receive_data(data)
         elif isinstance(event, h11.Response):
             response = event
+            if head_only:
+                return response, b""
             if _headers(event).get("content-encoding", "identity").lower() != "identity":
                 raise FetchFailed("the answer is compressed")
         elif isinstance(event, h11.Data):

@@ -77,6 +77,9 @@ class Registration:
     default_max_age: int | None = None
     default_acr: tuple[str, ...] = ()
     require_auth_time: bool = False
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
 
     @property
     def method(self) -> str:
@@ -117,6 +120,7 @@ def metadata(wanted: Registration) -> dict[str, Any]:
         _check_resource(uri)
     if wanted.policy_uri is not None:
         _check_web_address(wanted.policy_uri, "the policy URI")
+    _check_logout(wanted)
     if wanted.subject not in SUBJECTS:
         raise InvalidValue(f"the subject is one of {', '.join(SUBJECTS)}")
     _check_defaults(wanted)
@@ -172,6 +176,23 @@ def check_redirect_uri(uri: str) -> None:
         raise InvalidValue(f"the redirect URI {uri} has a fragment")
     if "*" in uri:
         raise InvalidValue(f"the redirect URI {uri} has a wildcard: each is registered as it is")
+
+
+def _check_logout(wanted: Registration) -> None:
+    """RP-Initiated Logout 1.0, 3.1; Back-Channel Logout 1.0, 2.2."""
+    if len(wanted.post_logout_redirect_uris) > MAX_URIS:
+        raise InvalidValue(f"a client has at most {MAX_URIS} post-logout redirect URIs")
+    for uri in wanted.post_logout_redirect_uris:
+        check_redirect_uri(uri)
+    if wanted.backchannel_logout_uri is not None:
+        _check_web_address(wanted.backchannel_logout_uri, "the back-channel logout URI")
+        if "#" in wanted.backchannel_logout_uri:
+            raise InvalidValue("the back-channel logout URI has a fragment")
+    elif wanted.backchannel_logout_session_required:
+        raise InvalidValue("a logout token with a session needs a back-channel logout URI")
+    logs_out = wanted.post_logout_redirect_uris or wanted.backchannel_logout_uri
+    if logs_out and AUTHORIZATION_CODE not in wanted.grants:
+        raise InvalidValue("only a client that signs people in has anything to do with logout")
 
 
 def _check_web_address(uri: str, what: str) -> None:
@@ -343,5 +364,8 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "authorization_details_types": list(dict.fromkeys(wanted.detail_types)) or None,
         "may_act": wanted.may_act,
         **client_signing.as_metadata(wanted.signing, profile),
+        "post_logout_redirect_uris": list(wanted.post_logout_redirect_uris) or None,
+        "backchannel_logout_uri": wanted.backchannel_logout_uri,
+        "backchannel_logout_session_required": wanted.backchannel_logout_session_required or None,
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from corpid.services.pairwise import ORGANISATION, PERSON, REPRESENTATIVE, Pairwise
+from corpid.services.pairwise import ORGANISATION, PERSON, Pairwise, representative
 from keys import jws, jwt
 from keys.errors import KeysError
 from keys.jwk import JwkSet
@@ -76,6 +76,5 @@ class IdTokenHints:
     def subject(self, client: Client, person_id: str, organisation_id: str) -> str:
         """The ``sub`` that this client sees of the pair."""
         if client.subject == "representative":
-            pair = f"{person_id}\x00{organisation_id}"
-            return self._pairwise.identifier(client.sector, REPRESENTATIVE, pair)
+            return representative(self._pairwise, client.sector, person_id, organisation_id)
         return self._pairwise.identifier(client.sector, ORGANISATION, organisation_id)

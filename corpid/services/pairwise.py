@@ -34,3 +34,8 @@ class Pairwise:
         parts = [part.encode() for part in (sector, kind, internal_id)]
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return base64url.encode(hmac.digest(self._secret, message, "sha256"))
+
+
+def representative(pairwise: Pairwise, sector: str, person_id: str, organisation_id: str) -> str:
+    """The identifier of a person and an organisation together, for clients that know only sub."""
+    return pairwise.identifier(sector, REPRESENTATIVE, f"{person_id}\x00{organisation_id}")

@@ -25,8 +25,10 @@ from corpid.domain.organisation import (
     Representation,
 )
 from corpid.domain.person import PasswordMethod, Person, TotpMethod
+from corpid.services.outbox import Outbox
 from corpid.services.records import (
     ClientRecord,
+    ClientSession,
     Consent,
     CredentialRow,
     Interaction,
@@ -146,6 +148,16 @@ class SignIns(Protocol):
     async def strengthen_session(self, session: Session) -> None:
         """Write the assurance, methods and sign-in time of an existing session."""
 
+    async def session_by_id(self, session_id: str) -> Session | None: ...
+    async def sessions_of(self, person_id: str, now_ms: int) -> list[Session]:
+        """Those that have neither ended nor expired, the last used first."""
+
+    async def renew_session(self, session: Session) -> bool:
+        """Write all but who and since when, under a new hash; False when it has ended."""
+
+    async def touch_session(self, session_id: str, now_ms: int) -> None:
+        """Write when it was used."""
+
     async def end_session(self, session_id: str, now_ms: int) -> bool: ...
     async def end_sessions_of(self, person_id: str, now_ms: int) -> int: ...
     async def interaction(self, interaction_hash: bytes) -> Interaction | None: ...
@@ -172,6 +184,25 @@ class SignIns(Protocol):
 
 class Grants(Protocol):
     """Ending authorizations with their tokens."""
+
+    async def in_session(self, session_id: str) -> list[ClientSession]:
+        """Every client that was ever given something in a session, each organisation once."""
+
+    async def live_sessions(
+        self,
+        now_ms: int,
+        *,
+        authority: str | None = None,
+        person_id: str | None = None,
+        organisation_id: str | None = None,
+    ) -> list[ClientSession]:
+        """The same of live grants under an authority, by a person, or for an organisation."""
+
+    async def end_signed_out(self, session_id: str, now_ms: int, reason: str) -> int:
+        """End the grants of a session that was signed out of.
+
+        What was granted for access while away (offline_access) goes on; its access tokens end.
+        """
 
     async def end_by_authority(self, authority: str, now_ms: int, reason: str) -> int: ...
     async def end_by_actor(self, person_id: str, now_ms: int, reason: str) -> int: ...
@@ -281,6 +312,8 @@ class UnitOfWork(Protocol):
     def status_lists(self) -> StatusLists: ...
     @property
     def operations(self) -> Operations: ...
+    @property
+    def outbox(self) -> Outbox: ...
     @property
     def provider_reads(self) -> ProviderReads: ...
     @property

@@ -32,7 +32,12 @@ class ClientRecord:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser's sign-in session; times in epoch ms."""
+    """A browser's sign-in session; times in epoch ms.
+
+    It goes on when the same person signs in again in the same browser: ``began_at`` is the first
+    time, ``signed_in_at`` the last. ``seen_at`` is when it was used last, to some minutes.
+    ``browser`` is what the person may know it by ("Firefox, Windows").
+    """
 
     session_hash: bytes
     session_id: str
@@ -42,6 +47,14 @@ class Session:
     signed_in_at: int
     expires_at: int
     ended_at: int | None = None
+    began_at: int = 0
+    seen_at: int = 0
+    browser: str = ""
+
+    @property
+    def used_at(self) -> int:
+        """The last sign of the person's being there."""
+        return max(self.signed_in_at, self.seen_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +148,33 @@ class StatusListRow:
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """Something that must be told to others."""
+    """Something that must be told to others. ``recipient`` is a client id, or empty.
+
+    Each claim of it is counted in ``attempts`` and moves ``due_at`` on.
+    """
 
     message_id: bytes
     topic: str
     body: bytes
     created_at: int
     due_at: int
+    recipient: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSession:
+    """What one client has under a sign-in session: for one organisation, by one person."""
+
+    client_id: str
+    session_id: str
+    subject: str
+    actor: str
 
 
 __all__ = [
     "ClientRecord",
+    "ClientSession",
     "Consent",
     "CredentialRow",
     "Interaction",

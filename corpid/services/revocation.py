@@ -1,7 +1,8 @@
 """The one place that ends authority, whoever asks: web, CLI or a change in a register.
 
 Each act is one transaction over everything it reaches: the mandate or representation, the
-credentials, the status entries, sessions, tokens, offers, the audit row and the outbox message.
+credentials, the status entries, sessions, tokens, offers, the audit row and the outbox messages
+(to the clients whose sessions it ends, and to whoever follows revocations).
 Doing what is done already is no error: the report says so, and nothing is written. Every act has
 a ``plan_`` form: the same act, rolled back at its end, so the report is exact.
 """
@@ -17,6 +18,7 @@ from corpid.domain.mandate import HolderKind, MandateEvent, MandateState, Side, 
 from corpid.domain.organisation import Registration
 from corpid.services import revocation_organisations as organisations
 from corpid.services.authorities import ACTING_ROLES
+from corpid.services.logout_notices import tell
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import OutboxMessage
 from corpid.services.revocation_effects import Effects, RevocationReport, is_over
@@ -188,7 +190,10 @@ class Revocation:
         return await self._plan("close_person", person_id, actor, reason, _close_person(person_id))
 
     async def disable_client(self, client_id: str, actor: str) -> RevocationReport:
-        """Disable a relying party: its tokens and consents end, at once in every process."""
+        """Disable a relying party: its tokens and consents end, at once in every process.
+
+        It is told nothing: what it is not trusted with it is not sent to either.
+        """
         return await self._do("disable_client", client_id, actor, "", _disable_client(client_id))
 
     async def plan_disable_client(self, client_id: str, actor: str) -> RevocationReport:
@@ -230,6 +235,7 @@ class Revocation:
         effects = Effects(uow, now_ms, actor, reason or name)
         if not await act(effects):
             return RevocationReport(name, target, already=True)
+        effects.count("logouts", await tell(uow, effects.signed_out, now_ms, self._random))
         report = effects.report(name, target)
         facts = {"target": target, "actor": actor, "reason": reason, **effects.counts}
         await uow.operations.audit(f"revocation.{name}", facts)
@@ -346,8 +352,7 @@ def _close_person(person_id: str) -> _Act:
             return False
         effects.count("sessions", await uow.sign_ins.end_sessions_of(person_id, now_ms))
         effects.count("consents", await uow.sign_ins.end_consents(now_ms, person_id=person_id))
-        ended = await uow.grants.end_by_actor(person_id, now_ms, effects.reason)
-        effects.count("authorizations", ended)
+        await effects.end_tokens_by(person_id)
         for mandate in await uow.authority.mandates_held_by(HolderKind.PERSON, person_id):
             if not is_over(mandate):
                 await effects.end_mandate(mandate, Side.HOLDER)

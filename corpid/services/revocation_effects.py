@@ -19,6 +19,7 @@ from corpid.domain.mandate import (
 )
 from corpid.services.authorities import passed_on_stands
 from corpid.services.ports import UnitOfWork
+from corpid.services.records import ClientSession
 
 _LIVE: Final = (CredentialState.ISSUED, CredentialState.ACCEPTED)
 _PAGE: Final = 500
@@ -29,7 +30,8 @@ class RevocationReport:
     """What one act ended (or suspended, or resumed). ``already`` says that nothing was left to do.
 
     ``authorizations`` counts grants, each with all its codes and tokens; ``status_entries`` those
-    of mandates in tokens, the credentials' own entries being counted with the credentials.
+    of mandates in tokens, the credentials' own entries being counted with the credentials;
+    ``logouts`` the logout tokens that go to clients.
     """
 
     act: str
@@ -43,6 +45,7 @@ class RevocationReport:
     sessions: int = 0
     consents: int = 0
     offers: int = 0
+    logouts: int = 0
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class Effects:
     actor: str
     reason: str
     counts: dict[str, int] = field(default_factory=dict)
+    signed_out: list[ClientSession] = field(default_factory=list)
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to a number of the report."""
@@ -73,6 +77,7 @@ class Effects:
             sessions=counted("sessions", 0),
             consents=counted("consents", 0),
             offers=counted("offers", 0),
+            logouts=counted("logouts", 0),
         )
 
     async def end_mandate(self, mandate: Mandate, side: Side) -> None:
@@ -98,10 +103,25 @@ class Effects:
         grants, credentials = self.uow.grants, self.uow.credentials
         # Offers first: one that is being redeemed is waited for, and its grant is then found.
         self.count("offers", await credentials.end_offers_by_authority(authority, self.now_ms))
+        self.signed_out += await grants.live_sessions(self.now_ms, authority=authority)
         self.count(
             "authorizations",
             await grants.end_by_authority(authority, self.now_ms, self.reason),
         )
+
+    async def end_tokens_for(self, organisation_id: str) -> None:
+        """End the tokens about an organisation, by whatever authority."""
+        grants = self.uow.grants
+        self.signed_out += await grants.live_sessions(self.now_ms, organisation_id=organisation_id)
+        ended = await grants.end_by_subject(organisation_id, self.now_ms, self.reason)
+        self.count("authorizations", ended)
+
+    async def end_tokens_by(self, person_id: str) -> None:
+        """End the tokens under which a person acts."""
+        grants = self.uow.grants
+        self.signed_out += await grants.live_sessions(self.now_ms, person_id=person_id)
+        ended = await grants.end_by_actor(person_id, self.now_ms, self.reason)
+        self.count("authorizations", ended)
 
     async def suspend_authority(self, authority: str) -> None:
         """Suspend what was given out on an authority. Tokens end: they are short-lived anyway."""
@@ -140,8 +160,7 @@ class Effects:
         """Suspend everything that was given out for an organisation that is not live any more."""
         for authority in await self.authorities_in(organisation_id):
             await self.suspend_authority(authority)
-        ended = await self.uow.grants.end_by_subject(organisation_id, self.now_ms, self.reason)
-        self.count("authorizations", ended)
+        await self.end_tokens_for(organisation_id)
 
     async def resume_organisation(self, organisation_id: str) -> None:
         """Bring that back, if the organisation is live by every account."""
@@ -173,8 +192,7 @@ class Effects:
                 by_grantor = mandate.organisation_id == organisation_id
                 await self.end_mandate(mandate, Side.GRANTOR if by_grantor else Side.HOLDER)
         await self._revoke_all(organisation_id=organisation_id)
-        ended = await uow.grants.end_by_subject(organisation_id, now_ms, self.reason)
-        self.count("authorizations", ended)
+        await self.end_tokens_for(organisation_id)
         consents = await uow.sign_ins.end_consents(now_ms, organisation_id=organisation_id)
         self.count("consents", consents)
 

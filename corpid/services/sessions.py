@@ -12,11 +12,14 @@ from corpid.domain.identifiers import new_id
 from corpid.domain.person import Assurance
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import Session
+from corpid.services.session_end import end_session
 from keys import base64url
 from keys.clock import Clock, Random
 from oidc.secrets import TokenHasher
 
 COOKIE_BYTES: Final = 32
+_NOTED_PER_IDLE_TIME: Final = 12
+"""How often, at most, the use of a session is written in the time that it may be idle."""
 COOKIE_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -50,7 +53,10 @@ LANGUAGE: Final = "language"
 
 
 class Sessions:
-    """Begins, finds, strengthens and ends sessions. ``lifetime`` is in seconds."""
+    """Begins, finds, strengthens and ends sessions.
+
+    ``lifetime`` counts from the last sign-in, ``idle`` from the last use; both in seconds.
+    """
 
     def __init__(
         self,
@@ -61,6 +67,7 @@ class Sessions:
         random: Random,
         *,
         lifetime: int,
+        idle: int,
     ) -> None:
         self._store = store
         self._hasher = hasher
@@ -68,35 +75,60 @@ class Sessions:
         self._clock = clock
         self._random = random
         self._lifetime = lifetime
+        self._idle_ms = idle * 1000
 
     def now_ms(self) -> int:
         """Now, in epoch milliseconds."""
         return int(self._clock() * 1000)
 
     async def current(self, cookies: Mapping[str, str]) -> Session | None:
-        """The live session of a browser, or None."""
+        """The live session of a browser, or None. That it is used is written now and then."""
         value = cookies.get(self.cookies.name(SESSION), "")
         if COOKIE_VALUE.fullmatch(value) is None:
             return None
         session = await self._store.read.sign_ins.session(self._hasher.hash(value))
-        if session is None or session.ended_at is not None:
+        now_ms = self.now_ms()
+        if session is None or not self.is_live(session, now_ms):
             return None
-        return session if self.now_ms() < session.expires_at else None
+        if now_ms - session.used_at >= self._idle_ms // _NOTED_PER_IDLE_TIME:
+            await self._store.write(
+                lambda uow: uow.sign_ins.touch_session(session.session_id, now_ms)
+            )
+        return session
+
+    def is_live(self, session: Session, now_ms: int) -> bool:
+        """Whether a session may still be used: neither ended, nor too old, nor idle too long."""
+        until = min(session.expires_at, session.used_at + self._idle_ms)
+        return session.ended_at is None and now_ms < until
 
     def fresh(
-        self, person_id: str, assurance: Assurance, methods: tuple[str, ...]
+        self,
+        person_id: str,
+        assurance: Assurance,
+        methods: tuple[str, ...],
+        *,
+        browser: str = "",
+        goes_on: Session | None = None,
     ) -> tuple[Session, str]:
-        """A new session, to be stored, and its Set-Cookie header."""
+        """A session, to be stored, and its Set-Cookie header.
+
+        The cookie is always new: one that was known before a sign-in is worth nothing after it
+        (session fixation). With ``goes_on``, a session of the same person, its id stays, so that
+        clients see the same ``sid``.
+        """
         value = base64url.encode(self._random(COOKIE_BYTES))
         now_ms = self.now_ms()
         session = Session(
             session_hash=self._hasher.hash(value),
-            session_id=new_id(self._random),
+            session_id=new_id(self._random) if goes_on is None else goes_on.session_id,
             person_id=person_id,
             assurance=assurance,
             methods=methods,
             signed_in_at=now_ms,
             expires_at=now_ms + self._lifetime * 1000,
+            began_at=now_ms if goes_on is None else goes_on.began_at,
+            seen_at=now_ms,
+            browser=browser,
         )
         return session, self.cookies.set(SESSION, value)
 
@@ -105,20 +137,30 @@ class Sessions:
         methods = tuple(dict.fromkeys((*session.methods, method)))
         return replace(session, assurance=assurance, methods=methods, signed_in_at=self.now_ms())
 
-    async def end(self, session: Session) -> str:
-        """Sign out; the header that removes the cookie.
+    async def replace(self, uow: UnitOfWork, session: Session) -> None:
+        """End the session of a browser in which another person signs in, inside a write."""
+        await end_session(
+            uow,
+            session.session_id,
+            self.now_ms(),
+            self._random,
+            actor=session.person_id,
+            reason="another_sign_in",
+        )
 
-        Access tokens that are out live on for their few minutes, and refresh tokens as long as
-        the person agreed to: they exist only for access while away (offline_access).
-        """
+    async def end(self, session: Session, reason: str = "signed_out") -> str:
+        """Sign out, by the person; the header that removes the cookie."""
         now_ms = self.now_ms()
 
         async def work(uow: UnitOfWork) -> None:
-            if await uow.sign_ins.end_session(session.session_id, now_ms):
-                await uow.operations.audit(
-                    "session.ended",
-                    {"session_id": session.session_id, "person_id": session.person_id},
-                )
+            await end_session(
+                uow,
+                session.session_id,
+                now_ms,
+                self._random,
+                actor=session.person_id,
+                reason=reason,
+            )
 
         await self._store.write(work)
         return self.cookies.clear(SESSION)

@@ -73,9 +73,12 @@ class SignIn:
         self._unknown: TTLCache[bytes, SignInGuard] = TTLCache(_UNKNOWN_NAMES, forget, timer=clock)
 
     async def with_password(
-        self, username: str, password: str, previous: Session | None
+        self, username: str, password: str, previous: Session | None, browser: str = ""
     ) -> tuple[Session, str]:
-        """A new session at loa1 and its Set-Cookie header. ``previous`` ends.
+        """A session at loa1 and its Set-Cookie header.
+
+        ``previous`` is the browser's session before: the same person's goes on under a new
+        cookie, another's ends as if that person had signed out.
 
         Raises:
             WrongCredentials: name or password is wrong, or the account is closed.
@@ -93,14 +96,26 @@ class SignIn:
         renewed = None
         if self._passwords.is_outdated(method.password_hash):
             renewed = await self._passwords.hash(password)
-        session, cookie = self._sessions.fresh(person.person_id, Assurance.LOA1, (PASSWORD_METHOD,))
+        goes_on = previous if previous and previous.person_id == person.person_id else None
+        session, cookie = self._sessions.fresh(
+            person.person_id,
+            Assurance.LOA1,
+            (PASSWORD_METHOD,),
+            browser=browser,
+            goes_on=goes_on,
+        )
 
         async def work(uow: UnitOfWork) -> None:
             await uow.people.guard_password(name, NO_FAILURES)
             if renewed is not None:
                 await uow.people.set_password_hash(name, renewed)
+            if goes_on is not None:
+                if not await uow.sign_ins.renew_session(session):
+                    raise WrongCredentials  # signed out, or closed, a moment ago: begin again
+                await uow.operations.audit("session.renewed", _facts(session))
+                return
             if previous is not None:
-                await uow.sign_ins.end_session(previous.session_id, session.signed_in_at)
+                await self._sessions.replace(uow, previous)
             await uow.sign_ins.add_session(session)
             await uow.operations.audit("session.begun", _facts(session))
 

@@ -75,3 +75,36 @@ def index(
         sqlite_where=condition,
         postgresql_where=condition,
     )
+
+
+def without_index(*names: str) -> None:
+    """Those indexes no longer."""
+    for name in names:
+        op.drop_index(name)
+
+
+def with_more(name: str, *parts: sa.schema.SchemaItem, **new: str) -> None:
+    """The table ``name`` with more columns; ``parts`` is the whole of it as it is from now on.
+
+    ``new`` gives each new column's value in the rows that are there, as SQL. On SQLite the table
+    is made anew, so its indexes are dropped before and created after.
+    """
+    if op.get_context().dialect.name == "postgresql":
+        for part in parts:
+            if isinstance(part, sa.Column) and part.name in new:
+                op.add_column(name, sa.Column(part.name, part.type))
+        values = ", ".join(f"{column} = {value}" for column, value in new.items())
+        op.execute(f"UPDATE {name} SET {values}")  # noqa: S608 - written by migrations
+        for part in parts:
+            if isinstance(part, sa.Column) and part.name in new and not part.nullable:
+                op.alter_column(name, part.name, nullable=False)
+        return
+    columns = [part.name for part in parts if isinstance(part, sa.Column)]
+    op.rename_table(name, f"{name}_before")
+    create(name, *parts)
+    listed = ", ".join(columns)
+    values = ", ".join(new.get(column, column) for column in columns)
+    op.execute(
+        f"INSERT INTO {name} ({listed}) SELECT {values} FROM {name}_before"  # noqa: S608 - as above
+    )
+    op.drop_table(f"{name}_before")

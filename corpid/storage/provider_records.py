@@ -71,6 +71,8 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         authorization_signed_response_alg=get("authorization_signed_response_alg", "ES256"),
         default_max_age=get("default_max_age"),
         default_acr_values=tuple(get("default_acr_values", ())),
+        post_logout_redirect_uris=tuple(get("post_logout_redirect_uris", ())),
+        backchannel_logout_uri=get("backchannel_logout_uri"),
     )
 
 

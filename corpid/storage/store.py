@@ -13,6 +13,7 @@ from corpid.storage.repositories.credentials import SqlCredentials
 from corpid.storage.repositories.grants import SqlGrants
 from corpid.storage.repositories.operations import SqlOperations
 from corpid.storage.repositories.organisations import SqlOrganisations
+from corpid.storage.repositories.outbox import SqlOutbox
 from corpid.storage.repositories.people import SqlPeople
 from corpid.storage.repositories.sign_ins import SqlSignIns
 from corpid.storage.repositories.status_lists import SqlStatusLists
@@ -74,6 +75,11 @@ class SqlUnitOfWork:
     def operations(self) -> SqlOperations:
         """Keys, secrets, audit, outbox, change counters."""
         return SqlOperations(self._scope)
+
+    @property
+    def outbox(self) -> SqlOutbox:
+        """Messages to others."""
+        return SqlOutbox(self._scope)
 
     @property
     def provider_reads(self) -> SqlProviderReads:

@@ -25,7 +25,8 @@ from oidc.provider.authorize import AuthorizeEndpoint
 from oidc.provider.context import Provider, ProviderConfig
 from oidc.secrets import TokenHasher
 
-_HOUR: Final = 3600
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def assemble(base: Foundation) -> PageAssembly:
         clock,
         random,
         lifetime=settings.session_hours * _HOUR,
+        idle=settings.session_idle_minutes * _MINUTE,
     )
     passwords = Passwords(settings.argon2_memory_kib)
     renderer = Renderer(settings.issuer)

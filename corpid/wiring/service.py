@@ -18,10 +18,12 @@ from corpid.services.credentials import CredentialIssuance
 from corpid.services.delegations import MandateDelegations
 from corpid.services.detail_types import detail_types
 from corpid.services.key_rotation import KeyRotation
+from corpid.services.logout_delivery import LogoutDelivery
 from corpid.services.status_publisher import StatusPublisher
 from corpid.settings import Settings
 from corpid.storage.purge import purge
 from corpid.wiring.foundation import Foundation, foundation
+from corpid.wiring.logout import logout_delivery
 from corpid.wiring.outbound import outbound as outbound_way
 from keys.clock import Clock, Random, system_clock
 from oidc.issuer.context import Issuer, IssuerConfig
@@ -43,6 +45,7 @@ class Service:
     provider: Provider
     issuer: Issuer
     publisher: StatusPublisher
+    logout: LogoutDelivery
 
     @property
     def settings(self) -> Settings:
@@ -80,16 +83,19 @@ async def service(
             interval=settings.status_poll_ms / 1000,
             failed=_report("status publisher"),
         )
+        provider = _provider(base, interactions(base), outbound or outbound_way(settings))
         built = Service(
             foundation=base,
-            provider=_provider(base, interactions(base), outbound or outbound_way(settings)),
+            provider=provider,
             issuer=_issuer(base, issuance),
             publisher=publisher,
+            logout=logout_delivery(base, provider, _report("back-channel logout")),
         )
         await publisher.refresh()
         async with _background(
             publisher.run(),
             _every(settings.status_poll_ms / 1000, _KeyWatch(base).look, "key ring"),
+            built.logout.run(settings.logout_poll_ms / 1000),
             _every(settings.purge_seconds, _Purge(base).run, "purge"),
             _every(settings.purge_seconds, _RetiredKeys(base).destroy, "retired keys"),
         ):

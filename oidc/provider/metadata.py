@@ -75,6 +75,8 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
             config.url(endpoints.CREDENTIAL),
         ],
         "authorization_response_iss_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "claims_parameter_supported": True,
         "request_parameter_supported": True,
         "request_uri_parameter_supported": False,

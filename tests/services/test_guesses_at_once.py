@@ -38,6 +38,7 @@ class Door:
             self.clock,
             secrets.token_bytes,
             lifetime=3600,
+            idle=3600,
         )
         codes = totp.TotpSecrets(self.master)
         self.sign_in = SignIn(self.store, self.passwords, codes, self.sessions, self.clock)

@@ -7,14 +7,19 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import alembic.command
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.pool import NullPool
 
 from corpid.storage import migrations
+from corpid.storage.constructs import table
+from corpid.storage.database import open_database
 from corpid.storage.errors import StorageError, StorageUnavailable
+from corpid.storage.statement import Statement
+from corpid.storage.store import SqlStore
 from corpid.storage.tables import metadata
 from tests.support import postgres
 from tests.support.databases import ddl
@@ -196,3 +201,50 @@ async def test_a_folder_that_is_not_there_is_an_error_of_storage(tmp_path: Path)
 async def test_a_malformed_url_is_an_error_of_storage(url: str) -> None:
     with pytest.raises(StorageError):
         await migrations.current(url)
+
+
+async def _at_revision(url: str, revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = alembic.command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "alembic.command.upgrade",
+            lambda config, to, **more: whole(config, to.replace("head", revision), **more),
+        )
+        await migrations.migrate(url)
+    assert await migrations.current(url) == revision
+
+
+async def _run(url: str, *statements: str) -> None:
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(_file(url))
+        connection.executescript(";".join(statements))
+        connection.close()
+    else:
+        octets = (re.sub(r"X'([0-9a-f]+)'", r"'\\x\1'", one) for one in statements)
+        await postgres.execute(url, *octets)
+
+
+async def test_0003_keeps_sessions_and_messages(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _at_revision(empty_url, "0002", monkeypatch)
+    statements = (
+        "INSERT INTO person (person_id, name_en, name_zh_hant, name_zh_hans, created_at) "
+        "VALUES ('per-1', 'Sample Person', '', '', 1)",
+        "INSERT INTO session (session_hash, session_id, person_id, assurance, methods, "
+        "signed_in_at, expires_at) VALUES (X'01', 'ses-1', 'per-1', 'loa2', 'pwd', 5, 9)",
+        "INSERT INTO outbox (message_id, topic, body, created_at, due_at, attempts) "
+        "VALUES (X'02', 'revocation', X'7b7d', 3, 3, 0)",
+    )
+    await _run(empty_url, *statements)
+    assert await migrations.migrate(empty_url) == migrations.head()
+    database = await open_database(empty_url)
+    try:
+        store = SqlStore(database, lambda: 0, bytes)
+        session = await store.read.sign_ins.session_by_id("ses-1")
+        assert session is not None
+        assert (session.began_at, session.seen_at, session.browser) == (5, 5, "")
+        row = await database.one(Statement(select(*table("outbox").c)))
+        assert row == (b"\x02", "revocation", "", b"{}", 3, 3, 0, None)
+    finally:
+        await database.close()

@@ -334,7 +334,7 @@ async def test_the_outbox_keeps_what_must_be_told(store: SqlStore, database: Dat
     message = OutboxMessage(b"id", "logout", b"{}", NOW, NOW + 1)
     await store.write(lambda uow: uow.operations.enqueue(message))
     row = await database.one(Statement(select(*table("outbox").c)))
-    assert row == (b"id", "logout", b"{}", NOW, NOW + 1, 0, None)
+    assert row == (b"id", "logout", "", b"{}", NOW, NOW + 1, 0, None)
 
 
 async def test_change_counters(store: SqlStore) -> None:

@@ -252,6 +252,7 @@ class Cast:
         min_acr: str = "loa2",
         method: str = "client_secret_basic",
         id_token_alg: str = "ES256",
+        **more: Any,
     ) -> PlainClient:
         """A relying party of the profile ``oidc``."""
         client_id = f"sample-oidc-{next(_numbers)}"
@@ -264,6 +265,7 @@ class Cast:
             sector=f"{client_id}.example",
             min_acr=min_acr,
             id_token_alg=id_token_alg,
+            **more,
         )
         added = await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
         assert added.secret is not None

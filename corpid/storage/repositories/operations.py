@@ -166,6 +166,7 @@ class SqlOperations(Repository):
             _ENQUEUE,
             message_id=message.message_id,
             topic=message.topic,
+            recipient=message.recipient,
             body=message.body,
             created_at=message.created_at,
             due_at=message.due_at,

@@ -2,13 +2,22 @@
 
 from typing import Any, Final
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 
 from corpid.domain.person import Assurance
 from corpid.services.records import Consent, Interaction, Session
-from corpid.storage.constructs import adding, adding_or_replacing, changing, finding, given, table
+from corpid.storage.constructs import (
+    MAX_ROWS,
+    adding,
+    adding_or_replacing,
+    changing,
+    finding,
+    given,
+    table,
+)
 from corpid.storage.mapping import words
 from corpid.storage.scope import Repository
+from corpid.storage.statement import Statement
 
 _session = table("session")
 _interaction = table("interaction")
@@ -23,6 +32,35 @@ _STRENGTHEN: Final = changing(
     assurance=bindparam("level"),
     methods=bindparam("amr"),
     signed_in_at=bindparam("at"),
+)
+_SESSION_BY_ID: Final = finding(_session, given(_session.c.session_id))
+_SESSIONS_OF: Final = Statement(
+    select(*_session.c)
+    .where(
+        given(_session.c.person_id),
+        _session.c.ended_at.is_(None),
+        _session.c.expires_at > bindparam("now"),
+    )
+    .order_by(_session.c.seen_at.desc(), _session.c.session_id)
+    .limit(MAX_ROWS)
+)
+_RENEW: Final = changing(
+    _session,
+    given(_session.c.session_id),
+    _session.c.ended_at.is_(None),
+    session_hash=bindparam("hash"),
+    assurance=bindparam("level"),
+    methods=bindparam("amr"),
+    browser=bindparam("label"),
+    signed_in_at=bindparam("at"),
+    seen_at=bindparam("seen"),
+    expires_at=bindparam("until"),
+)
+_TOUCH: Final = changing(
+    _session,
+    given(_session.c.session_id),
+    _session.c.ended_at.is_(None),
+    seen_at=bindparam("now"),
 )
 _END_SESSION: Final = changing(
     _session,
@@ -102,7 +140,10 @@ class SqlSignIns(Repository):
             person_id=session.person_id,
             assurance=session.assurance.value,
             methods=words(session.methods),
+            browser=session.browser,
+            began_at=session.began_at or session.signed_in_at,
             signed_in_at=session.signed_in_at,
+            seen_at=session.used_at,
             expires_at=session.expires_at,
             ended_at=session.ended_at,
         )
@@ -116,6 +157,35 @@ class SqlSignIns(Repository):
             amr=words(session.methods),
             at=session.signed_in_at,
         )
+
+    async def session_by_id(self, session_id: str) -> Session | None:
+        """The session, ended and expired ones too."""
+        row = await self._in.reads.one(_SESSION_BY_ID, session_id=session_id)
+        return None if row is None else _session_of(row)
+
+    async def sessions_of(self, person_id: str, now_ms: int) -> list[Session]:
+        """A person's sessions that have neither ended nor expired, the last used first."""
+        rows = await self._in.reads.all(_SESSIONS_OF, person_id=person_id, now=now_ms)
+        return [_session_of(row) for row in rows]
+
+    async def renew_session(self, session: Session) -> bool:
+        """See ``SignIns.renew_session``."""
+        changed = await self._in.writes.execute(
+            _RENEW,
+            session_id=session.session_id,
+            hash=session.session_hash,
+            level=session.assurance.value,
+            amr=words(session.methods),
+            label=session.browser,
+            at=session.signed_in_at,
+            seen=session.used_at,
+            until=session.expires_at,
+        )
+        return changed == 1
+
+    async def touch_session(self, session_id: str, now_ms: int) -> None:
+        """Write when a session was used."""
+        await self._in.writes.execute(_TOUCH, session_id=session_id, now=now_ms)
 
     async def end_session(self, session_id: str, now_ms: int) -> bool:
         """End a session; False when it has ended before or is not known."""
@@ -223,7 +293,18 @@ class SqlSignIns(Repository):
 
 
 def _session_of(row: tuple[Any, ...]) -> Session:
-    key, session_id, person_id, assurance, methods, *instants = row
+    key, session_id, person_id, assurance, methods, browser, *instants = row
+    began_at, signed_in_at, seen_at, expires_at, ended_at = instants
     return Session(
-        key, session_id, person_id, Assurance(assurance), tuple(methods.split()), *instants
+        session_hash=key,
+        session_id=session_id,
+        person_id=person_id,
+        assurance=Assurance(assurance),
+        methods=tuple(methods.split()),
+        signed_in_at=signed_in_at,
+        expires_at=expires_at,
+        ended_at=ended_at,
+        began_at=began_at,
+        seen_at=seen_at,
+        browser=browser,
     )

@@ -82,6 +82,8 @@ class OutboxTable(SQLModel, table=True):
     __table_args__ = (
         Index(
             "ix_outbox_due",
+            "topic",
+            "recipient",
             "due_at",
             sqlite_where=sql("delivered_at IS NULL"),
             postgresql_where=sql("delivered_at IS NULL"),
@@ -97,6 +99,7 @@ class OutboxTable(SQLModel, table=True):
 
     message_id: bytes = blob(primary_key=True)
     topic: str = text()
+    recipient: str = text(default="")  # a client id, or "" where it goes to nobody in particular
     body: bytes = blob()
     created_at: int = integer()
     due_at: int = integer()

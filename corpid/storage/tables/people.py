@@ -67,7 +67,10 @@ class SessionTable(SQLModel, table=True):
     person_id: str = text(foreign_key="person.person_id", index=True)
     assurance: str = text()
     methods: str = text()  # amr values, blank separated
+    browser: str = text(default="")  # roughly, for the person: never the whole User-Agent
+    began_at: int = integer()
     signed_in_at: int = integer()
+    seen_at: int = integer()
     expires_at: int = integer()
     ended_at: int | None = integer(nullable=True, default=None)
 
