@@ -90,3 +90,29 @@ async def test_consents_end_by_person_client_or_both(
 async def test_nobody_ends_everybodys_consents_by_accident(store: SqlStore) -> None:
     with pytest.raises(ValueError, match="a person, a client or an organisation"):
         await store.write(lambda uow: uow.sign_ins.end_consents(NOW))
+
+
+async def test_a_session_goes_on_under_another_hash(store: SqlStore) -> None:
+    await populate(store)
+    await store.write(lambda uow: uow.sign_ins.add_session(session()))
+    renewed = session(
+        session_hash=digest("new"), signed_in_at=NOW + 5, seen_at=NOW + 5, browser="Safari, iOS"
+    )
+    assert await store.write(lambda uow: uow.sign_ins.renew_session(renewed))
+    assert await store.read.sign_ins.session(digest("ses-1")) is None
+    assert await store.read.sign_ins.session(digest("new")) == renewed
+    assert await store.read.sign_ins.session_by_id("ses-1") == renewed
+    await store.write(lambda uow: uow.sign_ins.end_session("ses-1", NOW + 6))
+    assert not await store.write(lambda uow: uow.sign_ins.renew_session(session()))
+
+
+async def test_a_persons_sessions_are_those_that_may_still_be_used(store: SqlStore) -> None:
+    await populate(store)
+    made = [session("ses-1"), session("ses-2"), session("ses-3"), session("old", expires_at=NOW)]
+    for one in made:
+        await store.write(lambda uow, s=one: uow.sign_ins.add_session(s))  # type: ignore[misc]
+    await store.write(lambda uow: uow.sign_ins.touch_session("ses-2", NOW + 5))
+    await store.write(lambda uow: uow.sign_ins.end_session("ses-3", NOW + 5))
+    found = await store.read.sign_ins.sessions_of("per-1", NOW + 6)
+    assert [one.session_id for one in found] == ["ses-2", "ses-1"]
+    assert found[0].seen_at == NOW + 5

@@ -185,7 +185,18 @@ def pushed_request(name: str = "par-1", **changes: Any) -> PushedRequest:
 
 
 def session(name: str = "ses-1", **changes: Any) -> Session:
-    made = Session(digest(name), name, "per-1", Assurance.LOA2, ("pwd", "otp"), NOW, NOW + DAY)
+    made = Session(
+        session_hash=digest(name),
+        session_id=name,
+        person_id="per-1",
+        assurance=Assurance.LOA2,
+        methods=("pwd", "otp"),
+        signed_in_at=NOW,
+        expires_at=NOW + DAY,
+        began_at=NOW,
+        seen_at=NOW,
+        browser="Firefox, Linux",
+    )
     return replace(made, **changes)
 
 
