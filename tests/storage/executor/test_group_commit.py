@@ -12,6 +12,7 @@ from corpid.storage.errors import (
     StorageUnavailable,
 )
 from corpid.storage.group_commit import MAX_GROUP
+from corpid.storage.interface import Work
 from corpid.storage.sqlite import SqliteDatabase
 from tests.storage.executor.tables import (
     IDS,
@@ -36,12 +37,15 @@ def witness(path: str) -> Iterator[sqlite3.Connection]:
 
 
 def trace(database: SqliteDatabase) -> list[str]:
-    """The transaction statements that the writer runs from now on."""
+    """The transaction statements that the writer runs from now on, and its inserts as such."""
     seen: list[str] = []
 
     def note(sql: str) -> None:
-        if sql.split(maxsplit=1)[0] in {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}:
+        word = sql.split(maxsplit=1)[0]
+        if word in {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}:
             seen.append(sql)
+        elif word == "INSERT":
+            seen.append(word)
 
     database._connection.set_trace_callback(note)
     return seen
@@ -50,15 +54,60 @@ def trace(database: SqliteDatabase) -> list[str]:
 async def test_units_that_are_ready_together_share_one_commit(database):
     seen = trace(database)
     await asyncio.gather(*(database.write(inserting(id_)) for id_ in range(10)))
-    assert seen[0] == "BEGIN IMMEDIATE"
-    assert seen.count("COMMIT") == 1
-    assert seen.count("SAVEPOINT unit") == 10
+    assert seen == ["BEGIN IMMEDIATE", *["INSERT"] * 10, "COMMIT"]
 
 
 async def test_a_single_unit_needs_no_savepoint(database):
     seen = trace(database)
     await database.write(inserting(1))
-    assert seen == ["BEGIN IMMEDIATE", "COMMIT"]
+    assert seen == ["BEGIN IMMEDIATE", "INSERT", "COMMIT"]
+
+
+@pytest.mark.parametrize("place", [0, 1, 4])
+async def test_a_unit_that_fails_takes_only_itself_back(database, place):
+    """Its group runs again, then each unit under a savepoint."""
+    runs: list[int] = []
+
+    def counted(id_: int) -> Work[int]:
+        insert = inserting(id_)
+
+        async def work(tx: Transaction) -> int:
+            runs.append(id_)
+            made = await insert(tx)
+            if id_ == place:
+                raise LookupError
+            return made
+
+        return work
+
+    seen = trace(database)
+    outcomes = await asyncio.gather(
+        *(database.write(counted(id_)) for id_ in range(5)), return_exceptions=True
+    )
+    others = [id_ for id_ in range(5) if id_ != place]
+    assert type(outcomes[place]) is LookupError
+    assert [outcome for outcome in outcomes if isinstance(outcome, int)] == others
+    assert await database.all(IDS) == [(id_,) for id_ in others]
+    assert seen.count("ROLLBACK") == 1
+    # The first of a group has nobody to take along; else all that had run run once more.
+    assert seen.count("SAVEPOINT unit") == (0 if place == 0 else place + 1)
+    assert runs.count(place) == (1 if place == 0 else 2)
+
+
+async def test_two_units_that_fail_leave_the_rest_of_their_group(database):
+    async def fail(_: Transaction) -> int:
+        raise LookupError
+
+    outcomes = await asyncio.gather(
+        database.write(inserting(1)),
+        database.write(fail),
+        database.write(inserting(2)),
+        database.write(fail),
+        database.write(inserting(3)),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [int, LookupError, int, LookupError, int]
+    assert await database.all(IDS) == [(1,), (2,), (3,)]
 
 
 async def test_a_group_is_bounded(database):
@@ -66,7 +115,7 @@ async def test_a_group_is_bounded(database):
     await asyncio.gather(*(database.write(inserting(id_)) for id_ in range(3 * MAX_GROUP)))
     assert seen.count("COMMIT") >= 3
     held = "\n".join(seen).split("COMMIT")
-    assert max(part.count("SAVEPOINT") for part in held) <= MAX_GROUP
+    assert max(part.count("INSERT") for part in held) <= MAX_GROUP
 
 
 async def test_nobody_is_answered_before_the_commit(database, witness):
