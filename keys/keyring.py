@@ -1,7 +1,9 @@
 """The ring in use: records with their private parts unsealed, immutable; replaced on change."""
 
+import sys
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import orjson
 
@@ -12,6 +14,17 @@ from keys.jwk import JwkSet, parse_public
 from keys.ring import KeyRecord, Purpose
 from keys.sealing import MasterKey
 from keys.signer import LocalSigner, Signer, generate
+
+_NEVER: Final = sys.maxsize
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The key that signs at every moment from ``since`` until before ``until`` (epoch ms)."""
+
+    signer: Signer
+    since: int
+    until: int
 
 
 class Keyring:
@@ -35,6 +48,14 @@ class Keyring:
         }
         self._public_keys = {record.kid: parse_public(_shown(record)) for record in self._records}
         self._sets: dict[tuple[str, ...], JwkSet] = {}
+        # The records do not change, so which key signs changes at these instants only.
+        self._turns = frozenset(
+            at
+            for record in self._records
+            for at in (record.activate_at, record.retire_at, record.remove_at)
+            if at is not None
+        )
+        self._chosen: dict[tuple[Purpose, str], _Chosen] = {}
 
     def __repr__(self) -> str:
         return f"Keyring(kids={[record.kid for record in self._records]!r})"
@@ -45,11 +66,22 @@ class Keyring:
         Raises:
             NoSigningKey: none is active.
         """
-        record = ring.signing_key(self._records, purpose, alg, self._now())
+        now = self._now()
+        chosen = self._chosen.get((purpose, alg))
+        if chosen is None or not chosen.since <= now < chosen.until:
+            chosen = self._chosen[purpose, alg] = self._choose(purpose, alg, now)
+        return chosen.signer
+
+    def _choose(self, purpose: Purpose, alg: str, now: int) -> _Chosen:
+        record = ring.signing_key(self._records, purpose, alg, now)
         signer = self._signers.get(record.kid)
         if signer is None:  # the clock went back behind the moment of reading
             raise NoSigningKey(f"the {alg} key for {purpose} was not unsealed")
-        return signer
+        return _Chosen(
+            signer,
+            since=max((at for at in self._turns if at <= now), default=now),
+            until=min((at for at in self._turns if at > now), default=_NEVER),
+        )
 
     def jwks(self, purposes: Iterable[Purpose]) -> dict[str, Any]:
         """Return the JWK Set to publish now: the keys of these purposes, with certificates."""
