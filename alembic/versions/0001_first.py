@@ -31,7 +31,6 @@ def upgrade() -> None:
         *integer("issued_at", "expires_at", "ended_at?"),
     )
     index("ix_access_token_expiry", "access_token", "expires_at")
-    index("ix_access_token_grant", "access_token", "grant_id")
     create(
         "audit",
         *blob("audit_id!"),
@@ -117,7 +116,6 @@ def upgrade() -> None:
         *integer("issued_at", "expires_at", "rotated_at?"),
     )
     index("ix_refresh_token_expiry", "refresh_token", "expires_at")
-    index("ix_refresh_token_grant", "refresh_token", "grant_id")
     create("replay", *blob("key_hash!"), *integer("expires_at"))
     index("ix_replay_expiry", "replay", "expires_at")
     create("secret", *text("name!"), *blob("sealed"), *integer("created_at"))
@@ -190,7 +188,6 @@ def upgrade() -> None:
         *text("state"),
         *blob("payload_digest"),
         *text("signing_kid"),
-        *blob("notification_hash?"),
         *integer("issued_at", "expires_at", "changed_at"),
         *text("change_reason"),
         *to(
@@ -203,7 +200,6 @@ def upgrade() -> None:
     )
     index("ix_credential_authority", "credential", "authority")
     index("ix_credential_grant", "credential", "grant_id")
-    index("ix_credential_notification_hash", "credential", "notification_hash")
     index("ix_credential_organisation", "credential", "organisation_id")
     index("ix_credential_person", "credential", "person_id")
     index("ux_credential_entry", "credential", "list_id", "list_index", unique=True)

@@ -117,6 +117,7 @@ class CredentialIssuance:
         entry = await self._allocator.reserve()
         uri = f"{self._status_url}/{entry.list_id}"
         return Issuance(
+            credential_id=ordered_text_id(now_ms, self._random),
             claims=facts.claims[configuration.configuration_id],
             expires_at=_expiry(now_ms, configuration.lifetime, facts.authority),
             status={"status_list": {"idx": entry.index, "uri": uri}},
@@ -130,10 +131,6 @@ class CredentialIssuance:
     def forget(self, grant: Grant, now_ms: int) -> None:
         """Drop what is remembered of a grant's facts."""
         self._facts.pop(self._name(grant, now_ms), None)
-
-    def new_id(self, now_ms: int) -> str:
-        """A fresh internal id."""
-        return ordered_text_id(now_ms, self._random)
 
     def now_ms(self) -> int:
         """Now, in epoch milliseconds."""
@@ -193,7 +190,7 @@ class _Writes:
             await self._end(earlier, CredentialState.REPLACED, "the wallet asked again", now_ms)
         authority = basis.facts.authority
         credential = Credential(
-            credential_id=self._issuance.new_id(now_ms),
+            credential_id=issued.issuance.credential_id,
             credential_type=credential_type,
             organisation_id=authority.organisation.organisation_id,
             person_id=basis.facts.person.person_id,
@@ -207,17 +204,12 @@ class _Writes:
             expires_at=issued.issuance.expires_at * 1000,
             changed_at=now_ms,
         )
-        row = CredentialRow(
-            credential, grant.grant_id, issued.signing_kid, issued.notification_hash
-        )
-        await credentials.add(row)
+        await credentials.add(CredentialRow(credential, grant.grant_id, issued.signing_kid))
         await self._uow.operations.audit("credential.issued", _facts_of(credential))
 
-    async def notify(
-        self, notification_hash: bytes, event: NotificationEvent, grant: Grant
-    ) -> bool:
+    async def notify(self, credential_id: str, event: NotificationEvent, grant: Grant) -> bool:
         """See ``IssuerWrites.notify``."""
-        credential = await self._uow.credentials.by_notification(notification_hash)
+        credential = await self._uow.credentials.by_id(credential_id)
         if credential is None or (credential.organisation_id, credential.person_id) != (
             grant.subject,
             grant.actor,

@@ -125,7 +125,6 @@ class CredentialRow:
     credential: Credential
     grant_id: str
     signing_kid: str
-    notification_hash: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,12 @@ class Transaction(Connection, Protocol):
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         """Run it and return the number of affected rows."""
 
+    async def lock(self, statement: Statement, /, **params: Any) -> None:
+        """Keep the rows that it selects ``FOR UPDATE`` from others until the transaction ends.
+
+        PostgreSQL only; SQLite has one writer, for which there is nothing to do.
+        """
+
     async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it once per mapping of parameters."""
 

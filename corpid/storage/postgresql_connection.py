@@ -206,6 +206,10 @@ class PostgresqlTransaction:
             self.waiting = False
         return int(status.rpartition(" ")[2])
 
+    async def lock(self, statement: Statement, /, **params: Any) -> None:
+        """See `Transaction.lock`."""
+        await self.all(statement, **params)
+
     async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """See `Transaction.many`."""
         connection = self._open()

@@ -45,8 +45,10 @@ class SqlProviderReads(Repository):
     async def client(self, client_id: str) -> Client | None:
         """See ``ProviderReads.client``; parsed once per value of the change counter."""
         scope = self._in
-        counter = await scope.reads.one(sql.CLIENTS_VERSION)
-        version: int = counter[0] if counter is not None else 0
+        # A transaction sees more than is committed: it asks for itself.
+        version = None if scope.locking else scope.clients.version()
+        if version is None:
+            version = await self._clients_version()
         known = scope.clients.get(client_id, version)
         if known is not None:
             return known
@@ -57,6 +59,15 @@ class SqlProviderReads(Repository):
         if scope.writes is not scope.reads:  # a transaction's state may be rolled back
             scope.clients.put(found, row[0] or 0)
         return found
+
+    async def _clients_version(self) -> int:
+        scope = self._in
+        turn = None if scope.locking else scope.clients.turn()
+        counter = await scope.reads.one(sql.CLIENTS_VERSION)
+        version: int = counter[0] if counter is not None else 0
+        if turn is not None:
+            scope.clients.saw(version, turn)
+        return version
 
     async def pushed_request(self, request_hash: bytes) -> PushedRequest | None:
         """See ``ProviderReads.pushed_request``."""

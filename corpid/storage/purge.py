@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select
 
 from corpid.storage.constructs import removing, table
 from corpid.storage.interface import Database, Transaction
@@ -58,12 +58,9 @@ def _expired(of: Table) -> tuple[Statement, Statement]:
     return _batch(of, of.c.expires_at < bindparam("before"))
 
 
-def _of_grant(token: Table) -> ColumnElement[bool]:
-    return exists().where(token.c.grant_id == _grant.c.grant_id)
-
-
-# In this order: a grant goes after everything that hangs on it. A code lives a minute from its
-# grant's beginning, so it is gone, or as dead as the grant, when the grant has ended for a while.
+# In this order: a grant goes after everything that hangs on it. No token outlives its grant, and a
+# code lives a minute from its grant's beginning: they are gone, or as dead as the grant, when that
+# has been over for a while.
 _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("replay", _expired(_replay), 0),
     ("pushed_request", _expired(_pushed), REUSE_SEEN),
@@ -74,12 +71,7 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("refresh_token", _expired(_refresh), 0),
     (
         "authorization_grant",
-        _batch(
-            _grant,
-            _grant.c.expires_at < bindparam("before"),
-            ~_of_grant(_access),
-            ~_of_grant(_refresh),
-        ),
+        _expired(_grant),
         REUSE_SEEN,
     ),
     ("session", _expired(_session), 0),

@@ -64,6 +64,9 @@ class _ReadOnly:
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         self._refuse()
 
+    async def lock(self, statement: Statement, /, **params: Any) -> None:
+        self._refuse()
+
     async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         self._refuse()
 

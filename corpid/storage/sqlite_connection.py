@@ -176,6 +176,10 @@ class SqliteTransaction:
         except (sqlite3.Error, UnicodeEncodeError) as error:
             raise self._failed(error) from error
 
+    async def lock(self, _statement: Statement, /, **_params: Any) -> None:
+        """Nothing to do: see `Transaction.lock`."""
+        self._open()
+
     async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """See `Transaction.many`."""
         connection = self._open()

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 from typing import Any
 
-from keys import base64url
 from keys.clock import Random
 from keys.jwk import PublicKey, required_members
 from oidc.errors import InsufficientScope, OAuthError, TemporarilyUnavailable
@@ -12,6 +11,7 @@ from oidc.formats.sd_jwt import issue
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
 from oidc.issuer.credential_request import read_request, requested_configuration, requested_proof
+from oidc.issuer.notification_id import new_notification_id
 from oidc.issuer.ports import BasisChanged, Issuance, IssuedCredential, IssuerWrites
 from oidc.issuer.proofs import check_proof
 from oidc.protected_resource import (
@@ -26,7 +26,6 @@ from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error, send_json
 
 _ATTEMPTS = 3
-_NOTIFICATION_BYTES = 16
 _SALTS_BYTES = 512
 
 
@@ -90,7 +89,7 @@ class CredentialEndpoint:
         issuance = await issuer.store.decide(grant, configuration, holder.thumbprint)
         # 5. Assemble, lint, sign: in memory, nothing is promised yet.
         credential, signing_kid = await self._sign(configuration, issuance, holder, now)
-        notification_id = base64url.encode(issuer.random(_NOTIFICATION_BYTES))
+        notification_id = new_notification_id(issuance.credential_id, issuer.hasher)
         signed_jwt = credential.partition("~")[0]
         issued = IssuedCredential(
             grant=grant,
@@ -99,7 +98,6 @@ class CredentialEndpoint:
             holder_thumbprint=holder.thumbprint,
             payload_digest=hashlib.sha256(signed_jwt.encode()).digest(),
             signing_kid=signing_kid,
-            notification_hash=issuer.hasher.hash(notification_id),
             issued_at=int(now * 1000),
         )
         # 6. One transaction: burn the proof, end an unanswered earlier one, record this one.

@@ -11,6 +11,7 @@ from oidc.errors import (
 )
 from oidc.issuer.context import Issuer
 from oidc.issuer.credential import burn, grant_of
+from oidc.issuer.notification_id import credential_of
 from oidc.issuer.ports import IssuerWrites, NotificationEvent
 from oidc.protected_resource import check_request, replayed
 from oidc.request import Receive, Scope, Send, read_json, require_method
@@ -45,13 +46,15 @@ class NotificationEndpoint:
         grant = grant_of(presented)
         # 2. The request.
         notification_id, event = _read(await _body(scope, receive))
-        notification_hash = issuer.hasher.hash(notification_id)
+        credential_id = credential_of(notification_id, issuer.hasher)
 
         # 3. One transaction: burn the proof, take note.
         async def work(writes: IssuerWrites) -> tuple[bool, bool]:
             if not await burn(presented, writes):
                 return False, False
-            return True, await writes.notify(notification_hash, event, grant)
+            if credential_id is None:
+                return True, False
+            return True, await writes.notify(credential_id, event, grant)
 
         fresh, known = await issuer.store.write(work)
         if not fresh:

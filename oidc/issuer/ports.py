@@ -17,9 +17,12 @@ class Issuance:
     """The host's yes: what the credential will say, until when, and where its status is kept.
 
     ``claims`` are the type's own. ``expires_at`` is in epoch seconds. ``status`` is the whole
-    ``status`` claim, with an entry that nothing else has. ``basis`` is the host's own note of
-    what it decided upon; it is given back when the credential is recorded.
+    ``status`` claim, with an entry that nothing else has. ``credential_id`` is the host's name for
+    it. ``basis`` is the host's own note of what it decided upon; it is given back when the
+    credential is recorded.
     """
+
+    credential_id: str
 
     claims: Mapping[str, Any]
     expires_at: int
@@ -40,7 +43,6 @@ class IssuedCredential:
     holder_thumbprint: str
     payload_digest: bytes
     signing_kid: str
-    notification_hash: bytes
     issued_at: int
 
 
@@ -69,10 +71,8 @@ class IssuerWrites(Protocol):
             BasisChanged: the facts are not those of the decision any more.
         """
 
-    async def notify(
-        self, notification_hash: bytes, event: NotificationEvent, grant: Grant
-    ) -> bool:
-        """Take note of what the wallet says; False when the id is unknown to this grant's holder.
+    async def notify(self, credential_id: str, event: NotificationEvent, grant: Grant) -> bool:
+        """Take note of what the wallet says; False when it is not this grant's holder's.
 
         Hearing the same again changes nothing (11: idempotent).
         """

@@ -72,7 +72,7 @@ def issued(cli: Cli) -> Credential:
         )
 
         async def work(uow: UnitOfWork) -> None:
-            await uow.credentials.add(CredentialRow(credential, "grant", "kid", None))
+            await uow.credentials.add(CredentialRow(credential, "grant", "kid"))
 
         await store.write(work)
         await database.close()

@@ -14,6 +14,7 @@ from corpid.services.ports import UnitOfWork
 from corpid.services.records import ClientRecord, Consent, Session
 from corpid.storage.constructs import table
 from corpid.storage.statement import Statement
+from oidc.issuer import notification_id
 from oidc.records import AccessToken
 from tests.support.issuer_world import (
     AGENT,
@@ -35,8 +36,8 @@ async def credential_of(world: World, person: str, authority: str) -> tuple[str,
     token = await world.grant(person, authority)
     answer = await world.wallet().ask(token)
     assert answer.status == 200, answer.body
-    notification = world.hasher.hash(answer.json["notification_id"])
-    credential = await world.store.read.credentials.by_notification(notification)
+    named = notification_id.credential_of(answer.json["notification_id"], world.hasher)
+    credential = await world.store.read.credentials.by_id(named or "")
     assert credential is not None
     return token, credential
 

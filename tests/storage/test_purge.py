@@ -128,16 +128,20 @@ async def test_a_message_that_nobody_takes_is_given_up(store: SqlStore, database
     assert (await purge(database, NOW + UNDELIVERED_KEPT + 1))["outbox"] == 1
 
 
-async def test_a_grant_stays_as_long_as_a_token_of_it(store: SqlStore, database: Database) -> None:
+async def test_a_token_is_dead_when_its_grant_is_gone(store: SqlStore, database: Database) -> None:
+    """No token is made to outlive its grant; were there one, it would not count."""
     await populate(store)
+    token = access_token(expires_at=NOW + DAY)
 
     async def work(uow: UnitOfWork) -> None:
         await uow.provider_writes.add_grant(grant(expires_at=NOW))
-        await uow.provider_writes.add_access_token(access_token(expires_at=NOW + DAY))
+        await uow.provider_writes.add_access_token(token)
 
     await store.write(work)
-    assert (await purge(database, NOW + DAY - 1))["authorization_grant"] == 0
-    assert (await purge(database, NOW + DAY + 1))["authorization_grant"] == 1
+    assert await store.read.provider_reads.access_token(token.token_hash) is not None
+    assert (await purge(database, NOW + REUSE_SEEN))["authorization_grant"] == 0
+    assert (await purge(database, NOW + REUSE_SEEN + 1))["authorization_grant"] == 1
+    assert await store.read.provider_reads.access_token(token.token_hash) is None
 
 
 async def test_evidence_stays(store: SqlStore, database: Database) -> None:

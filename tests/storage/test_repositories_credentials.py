@@ -29,7 +29,6 @@ from tests.support.stored import (
     NOW,
     credential,
     credential_row,
-    digest,
     offer,
     populate,
     status_list,
@@ -72,8 +71,6 @@ async def test_issuance_records(store: SqlStore) -> None:
     assert await read.by_id("cred-9") is None
     assert await read.by_entry(StatusEntry("list-1", 8)) == by_role
     assert await read.by_entry(StatusEntry("list-1", 9)) is None
-    assert await read.by_notification(digest("cred-1/notification")) == by_mandate
-    assert await read.by_notification(digest("other")) is None
     assert await read.held_under("man-1") == [by_mandate]
     assert await read.held_under("rep-1") == [by_role]
     assert await read.unanswered("grant-1", CredentialType.REPRESENTATIVE, "thumb") == [by_mandate]

@@ -265,7 +265,7 @@ def credential(name: str = "cred-1", index: int = 7, **changes: Any) -> Credenti
 
 def credential_row(made: Credential | None = None, **changes: Any) -> CredentialRow:
     one = made or credential()
-    row = CredentialRow(one, "grant-1", "kid-1", digest(one.credential_id + "/notification"))
+    row = CredentialRow(one, "grant-1", "kid-1")
     return replace(row, **changes)
 
 

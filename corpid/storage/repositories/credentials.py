@@ -53,7 +53,6 @@ _BY_ID: Final = Statement(_WHOLE.where(given(_credential.c.credential_id)))
 _BY_ENTRY: Final = Statement(
     _WHOLE.where(given(_credential.c.list_id), given(_credential.c.list_index))
 )
-_BY_NOTIFICATION: Final = Statement(_WHOLE.where(given(_credential.c.notification_hash)).limit(1))
 # Two requests for the same credential line up here, so that the later one sees the earlier's.
 _LOCK_GRANT: Final = Statement(
     select(_grant.c.grant_id).where(given(_grant.c.grant_id)).with_for_update()
@@ -148,11 +147,6 @@ class SqlCredentials(Repository):
         row = await self._in.reads.one(_BY_ENTRY, list_id=entry.list_id, list_index=entry.index)
         return None if row is None else _credential_of(row)
 
-    async def by_notification(self, notification_hash: bytes) -> Credential | None:
-        """The credential that a wallet's notification is about."""
-        row = await self._in.reads.one(_BY_NOTIFICATION, notification_hash=notification_hash)
-        return None if row is None else _credential_of(row)
-
     async def unanswered(
         self, grant_id: str, credential_type: CredentialType, holder_thumbprint: str
     ) -> list[Credential]:
@@ -161,7 +155,7 @@ class SqlCredentials(Repository):
         Inside a write, no other transaction gets past this for the grant until that is over.
         """
         if self._in.locking:
-            await self._in.reads.one(_LOCK_GRANT, grant_id=grant_id)
+            await self._in.writes.lock(_LOCK_GRANT, grant_id=grant_id)
         found = await self._in.reads.all(
             _UNANSWERED,
             grant_id=grant_id,
@@ -222,7 +216,6 @@ class SqlCredentials(Repository):
             state=credential.state.value,
             payload_digest=credential.payload_digest,
             signing_kid=row.signing_kid,
-            notification_hash=row.notification_hash,
             issued_at=credential.issued_at,
             expires_at=credential.expires_at,
             changed_at=credential.changed_at,

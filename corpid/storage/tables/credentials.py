@@ -58,7 +58,6 @@ class CredentialTable(SQLModel, table=True):
     state: str = text()
     payload_digest: bytes = blob()
     signing_kid: str = text()
-    notification_hash: bytes | None = blob(nullable=True, default=None, index=True)
     issued_at: int = integer()
     expires_at: int = integer()
     changed_at: int = integer()

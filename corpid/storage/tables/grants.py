@@ -73,7 +73,6 @@ class AccessTokenTable(SQLModel, table=True):
 
     __tablename__ = "access_token"
     __table_args__ = (
-        Index("ix_access_token_grant", "grant_id"),
         Index("ix_access_token_expiry", "expires_at"),
         KEYED,
     )
@@ -105,7 +104,6 @@ class RefreshTokenTable(SQLModel, table=True):
 
     __tablename__ = "refresh_token"
     __table_args__ = (
-        Index("ix_refresh_token_grant", "grant_id"),
         Index("ix_refresh_token_expiry", "expires_at"),
         KEYED,
     )
