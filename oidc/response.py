@@ -21,6 +21,12 @@ CORS: Final[Headers] = [
     (b"access-control-expose-headers", b"DPoP-Nonce, WWW-Authenticate"),
 ]
 
+ERROR_PAGE_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""The content security policy of a page on which there is nothing to do."""
+
 
 async def send_bytes(
     send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
@@ -77,3 +83,15 @@ def preflight(endpoint: Endpoint, methods: str = "GET, POST") -> Endpoint:
         await send_bytes(send, HTTPStatus.NO_CONTENT, headers, b"")
 
     return answer
+
+
+def page_headers(content_security_policy: str) -> Headers:
+    """The headers of a page: never stored, framed or referred from."""
+    return [
+        (b"content-type", b"text/html; charset=utf-8"),
+        *NO_STORE,
+        (b"content-security-policy", content_security_policy.encode("ascii")),
+        (b"x-frame-options", b"DENY"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    ]

@@ -76,7 +76,7 @@ async def application(
 
 def _compose(running: Service, assembly: PageAssembly) -> Application:
     settings = running.settings
-    routes = hot_routes(running)
+    routes = hot_routes(running, assembly.logouts)
     metrics = Metrics(frozenset(route.path for route in routes))
     base = appended(settings.issuer, "")
     pages = FastAPI(

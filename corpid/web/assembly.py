@@ -17,6 +17,7 @@ from corpid.services.passwords import Passwords
 from corpid.services.sessions import CookieRules, Sessions
 from corpid.services.sign_in import SignIn
 from corpid.services.totp import TotpSecrets
+from corpid.web.logout_pages import LogoutPages
 from corpid.web.pages import PageParts
 from corpid.web.rendering import Renderer
 from corpid.web.session_pages import build_pages_router
@@ -39,6 +40,7 @@ class PageAssembly:
     passwords: Passwords
     interactions: BrowserInteractions
     renderer: Renderer
+    logouts: LogoutPages
 
     def router(self, provider: Provider) -> APIRouter:
         """The pages, to be included under the issuer's path; beside them mount
@@ -102,4 +104,5 @@ def assemble(base: Foundation) -> PageAssembly:
         passwords=passwords,
         interactions=interactions,
         renderer=renderer,
+        logouts=LogoutPages(store, sessions, interactions, renderer),
     )

@@ -79,6 +79,20 @@ _BROWSER: Final = {
     "303": {"description": "To the relying party, or to our own pages"},
     "400": {"description": "An error that must not be sent to the redirect URI (a page)"},
 }
+_LOGOUT: Final = (
+    "id_token_hint",
+    "logout_hint",
+    "client_id",
+    "post_logout_redirect_uri",
+    "state",
+    "ui_locales",
+)
+_SIGNED_OUT: Final = {
+    "200": {"description": "A page: the question whether to sign out, or that it is done"},
+    "303": {"description": "To an address that the client registered"},
+    "400": {"description": "A page: the request cannot be carried out"},
+    "403": {"description": "A page: the form did not come from ours"},
+}
 _TOKEN_RESPONSE: Final = _object(
     access_token=_TEXT,
     token_type={"type": "string", "enum": ["DPoP", "Bearer"]},
@@ -203,6 +217,23 @@ def _provider_paths() -> dict[str, Any]:
                     **_refused(400, 401, 413),
                 },
             }
+        },
+        "/end-session": {
+            "get": {
+                "operationId": "end_session",
+                "summary": "End session endpoint (RP-Initiated Logout 1.0)",
+                "parameters": [
+                    {"name": name, "in": "query", "required": False, "schema": _TEXT}
+                    for name in _LOGOUT
+                ],
+                "responses": _SIGNED_OUT,
+            },
+            "post": {
+                "operationId": "end_session_post",
+                "summary": "End session endpoint, parameters in a form",
+                "requestBody": _form((), *_LOGOUT, "csrf", "action"),
+                "responses": _SIGNED_OUT,
+            },
         },
         "/revoke": {
             "post": {

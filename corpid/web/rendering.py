@@ -92,20 +92,12 @@ def page_response(
     headers: Mapping[str, str] | None = None,
     cookies: tuple[str, ...] = (),
 ) -> Response:
-    """A page that is never stored, framed or referred from.
-
-    ``form_target`` is the redirect URI that a form of the page may lead to in the end: browsers
-    hold ``form-action`` against the redirects too.
-    """
-    actions = "'self'" if form_target is None else f"'self' {form_source(form_target)}"
+    """A page that is never stored, framed or referred from; ``form_target`` as in ``policy``."""
     response = HTMLResponse(html, status)
     response.headers.update(
         {
             "cache-control": "no-store",
-            "content-security-policy": (
-                "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-                f"form-action {actions}; frame-ancestors 'none'"
-            ),
+            "content-security-policy": policy(form_target),
             "x-frame-options": "DENY",
             "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
@@ -114,6 +106,19 @@ def page_response(
     )
     _add_cookies(response, cookies)
     return response
+
+
+def policy(form_target: str | None = None) -> str:
+    """The content security policy of a page.
+
+    ``form_target`` is the redirect URI that a form of the page may lead to in the end: browsers
+    hold ``form-action`` against the redirects too.
+    """
+    actions = "'self'" if form_target is None else f"'self' {form_source(form_target)}"
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"form-action {actions}; frame-ancestors 'none'"
+    )
 
 
 def redirect_response(location: str, cookies: tuple[str, ...] = ()) -> Response:

@@ -18,8 +18,10 @@ from oidc.issuer.notification import NotificationEndpoint
 from oidc.issuer.offers import OfferEndpoint
 from oidc.issuer.status_endpoint import StatusListEndpoint
 from oidc.issuer.type_metadata import TypeMetadataEndpoint
+from oidc.ports import Logouts
 from oidc.provider import endpoints
 from oidc.provider.authorize import AuthorizeEndpoint
+from oidc.provider.end_session import EndSessionEndpoint
 from oidc.provider.introspection import IntrospectionEndpoint
 from oidc.provider.jwks import JwksEndpoint
 from oidc.provider.metadata import ProviderMetadataEndpoint
@@ -124,6 +126,14 @@ TABLE: Final = (
         "revocation", "issuer", endpoints.REVOCATION, ("POST",), "Token revocation (RFC 7009)"
     ),
     RouteSpec(
+        "end_session",
+        "issuer",
+        endpoints.END_SESSION,
+        ("GET", "POST"),
+        "End session endpoint (RP-Initiated Logout 1.0)",
+        cors=False,
+    ),
+    RouteSpec(
         "userinfo_resource",
         "resource",
         endpoints.USERINFO,
@@ -188,9 +198,9 @@ TABLE: Final = (
 )
 
 
-def hot_routes(service: Service) -> tuple[HotRoute, ...]:
+def hot_routes(service: Service, logouts: Logouts) -> tuple[HotRoute, ...]:
     """The table with its endpoints."""
-    made = _endpoints(service)
+    made = _endpoints(service, logouts)
     return tuple(
         HotRoute(
             spec.at(service.settings),
@@ -202,7 +212,7 @@ def hot_routes(service: Service) -> tuple[HotRoute, ...]:
     )
 
 
-def _endpoints(service: Service) -> Mapping[str, Endpoint]:
+def _endpoints(service: Service, logouts: Logouts) -> Mapping[str, Endpoint]:
     provider, issuer = service.provider, service.issuer
     metadata = ProviderMetadataEndpoint(provider.config)
     assert metadata_path(provider.config, endpoints.USERINFO) == metadata_path_of(
@@ -218,6 +228,7 @@ def _endpoints(service: Service) -> Mapping[str, Endpoint]:
         "userinfo": UserInfoEndpoint(provider),
         "introspection": IntrospectionEndpoint(provider),
         "revocation": RevocationEndpoint(provider),
+        "end_session": EndSessionEndpoint(provider, logouts),
         "userinfo_resource": ResourceMetadataEndpoint(
             provider.config, endpoints.USERINFO, ("openid",)
         ),

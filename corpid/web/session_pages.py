@@ -46,7 +46,8 @@ class SessionPages:
         self._parts = parts
         base = re.escape(parts.renderer.base)
         # Only to pages of ours: anything else would be an open redirector.
-        self._back = re.compile(rf"{base}/(?:interaction/[A-Za-z0-9_-]{{43}}|sign-out)")
+        pages = r"interaction/[A-Za-z0-9_-]{43}|sign-out|account|end-session(?:\?[!-~]{0,2000})?"
+        self._back = re.compile(rf"{base}/(?:{pages})")
         self._sign_out = f"{parts.renderer.base}/sign-out"
 
     async def ask(self, request: Request) -> Response:

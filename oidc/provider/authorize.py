@@ -42,14 +42,10 @@ from oidc.request import (
     read_form,
     require_method,
 )
-from oidc.response import NO_STORE, Headers, send_bytes, send_redirect
+from oidc.response import ERROR_PAGE_POLICY, page_headers, send_bytes, send_redirect
 from oidc.secrets import AUTHORIZATION_CODE, REQUEST_URI, new_grant_id, new_token
 
 MAX_LANGUAGE_HEADER: Final = 1024
-_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +303,7 @@ class AuthorizeEndpoint:
             tuple(parameters.get("ui_locales", "").split()),
             accept_language(scope),
         )
-        await send_bytes(send, 200, _page_headers(page.content_security_policy), page.body)
+        await send_bytes(send, 200, page_headers(page.content_security_policy), page.body)
 
     async def _show(
         self, scope: Scope, send: Send, error: OAuthError, parameters: Mapping[str, str]
@@ -319,7 +315,7 @@ class AuthorizeEndpoint:
             accept_language(scope),
         )
         extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
-        await send_bytes(send, error.status, [*_page_headers(_POLICY), *extra], page)
+        await send_bytes(send, error.status, [*page_headers(ERROR_PAGE_POLICY), *extra], page)
 
 
 def accept_language(scope: Scope) -> str:
@@ -333,14 +329,3 @@ async def _read(scope: Scope, receive: Receive) -> dict[str, str]:
     if scope["method"] == "POST":
         return await read_form(scope, receive, REPEATABLE)
     return parse_parameters(scope.get("query_string", b""), REPEATABLE)
-
-
-def _page_headers(content_security_policy: str) -> Headers:
-    return [
-        (b"content-type", b"text/html; charset=utf-8"),
-        *NO_STORE,
-        (b"content-security-policy", content_security_policy.encode("ascii")),
-        (b"x-frame-options", b"DENY"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-    ]

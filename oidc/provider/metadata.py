@@ -50,6 +50,7 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "userinfo_endpoint": config.url(endpoints.USERINFO),
         "introspection_endpoint": config.url(endpoints.INTROSPECTION),
         "revocation_endpoint": config.url(endpoints.REVOCATION),
+        "end_session_endpoint": config.url(endpoints.END_SESSION),
         "jwks_uri": config.url(endpoints.JWKS),
         "scopes_supported": list(config.scopes),
         "claims_supported": sorted(_ENVELOPE.union(*config.scopes.values())),

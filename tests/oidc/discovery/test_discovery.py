@@ -72,7 +72,7 @@ def test_only_what_works_is_listed() -> None:
             assert "none" not in values
             assert not [alg for alg in values if alg.startswith("HS")]
     assert "Ed25519" in document["dpop_signing_alg_values_supported"]
-    for absent in ("registration_endpoint", "end_session_endpoint"):
+    for absent in ("registration_endpoint", "check_session_iframe"):
         assert absent not in document
 
 
