@@ -19,8 +19,8 @@ check                           fapi2                 fapi2-message-        oidc
 ==============================  ====================  ====================  =======================
 pushed authorization requests   required (FAPI 2.0,   required              if registered so
                                 5.3.2)
-request objects (RFC 9101)      may be pushed         required (Message     may be pushed, or sent
-                                                      Signing 5.3.1)        by value
+request objects (RFC 9101)      may be pushed         required (Message     may be pushed, sent by
+                                                      Signing 5.3.1)        value or by reference
 claims of a request object      aud, nbf, exp         aud, nbf, exp         checked where present
 response modes                  all                   JWTs only (Message    all
                                                       Signing 5.4.1)

@@ -29,7 +29,8 @@ class Client:
     organisation or the pair of organisation and representative.
 
     ``request_object_signing_alg`` is the one algorithm of its request objects, None any of its
-    profile's; ``response_modes`` are those that it may use, None all of its profile's.
+    profile's; ``response_modes`` are those that it may use, None all of its profile's. UserInfo
+    is signed, and UserInfo and ID token encrypted, for those that registered an algorithm for it.
     """
 
     client_id: str
@@ -55,8 +56,15 @@ class Client:
     may_act: str | None = None
     request_object_signing_alg: str | None = None
     require_signed_request_object: bool = False
+    request_uris: frozenset[str] = frozenset()
     response_modes: tuple[str, ...] | None = None
     authorization_signed_response_alg: str = "ES256"
+    introspection_signed_response_alg: str = "ES256"
+    userinfo_signed_response_alg: str | None = None
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
     default_max_age: int | None = None
     default_acr_values: tuple[str, ...] = ()
 

@@ -49,6 +49,15 @@ async def send_json(
     await send_bytes(send, status, [_JSON, *NO_STORE, *CORS, *(headers or ())], orjson.dumps(value))
 
 
+async def send_jwt(
+    send: Send, compact: str, media_type: str, headers: Headers | None = None
+) -> None:
+    """Send a JWT that must not be stored."""
+    content_type = (b"content-type", media_type.encode("ascii"))
+    body = compact.encode("ascii")
+    await send_bytes(send, 200, [content_type, *NO_STORE, *CORS, *(headers or ())], body)
+
+
 async def send_error(send: Send, error: OAuthError, headers: Headers | None = None) -> None:
     """Send an OAuth error (RFC 6749 5.2). ``error.headers`` go out too."""
     extra = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]

@@ -101,12 +101,33 @@ async def add(
             "--signed-requests", help="Signed request objects only (always in message signing)."
         ),
     ] = False,
+    request_uri: Annotated[
+        list[str] | None,
+        typer.Option(help="An https address at which it keeps a request object (oidc)."),
+    ] = None,
     response_mode: Annotated[
         list[str] | None, typer.Option(help="A response mode it may use; default: the profile's.")
     ] = None,
     response_alg: Annotated[
         str, typer.Option(help="What its JWT responses are signed with: ES256, or RS256 in oidc.")
     ] = "ES256",
+    introspection_alg: Annotated[
+        str, typer.Option(help="What JWT introspection responses are signed with.")
+    ] = "ES256",
+    userinfo_alg: Annotated[
+        str | None, typer.Option(help="UserInfo is a JWT signed with this; default: JSON.")
+    ] = None,
+    id_token_encryption: Annotated[
+        str | None,
+        typer.Option(help="ID tokens are encrypted: ECDH-ES, ECDH-ES+A256KW or RSA-OAEP-256."),
+    ] = None,
+    id_token_content: Annotated[
+        str | None, typer.Option(help="A128CBC-HS256 (default), A128GCM or A256GCM.")
+    ] = None,
+    userinfo_encryption: Annotated[
+        str | None, typer.Option(help="The same for a signed UserInfo.")
+    ] = None,
+    userinfo_content: Annotated[str | None, typer.Option(help="The same.")] = None,
     post_logout_redirect_uri: Annotated[
         list[str] | None,
         typer.Option(help="Where people may go after signing out; may be repeated."),
@@ -157,8 +178,15 @@ async def add(
         signing=Signing(
             request_object_signing_alg=request_object_alg,
             require_signed_request_object=signed_requests,
+            request_uris=tuple(request_uri or ()),
             response_modes=None if response_mode is None else tuple(response_mode),
             authorization_signed_response_alg=response_alg,
+            introspection_signed_response_alg=introspection_alg,
+            userinfo_signed_response_alg=userinfo_alg,
+            id_token_encrypted_response_alg=id_token_encryption,
+            id_token_encrypted_response_enc=id_token_content,
+            userinfo_encrypted_response_alg=userinfo_encryption,
+            userinfo_encrypted_response_enc=userinfo_content,
         ),
         default_max_age=default_max_age,
         default_acr=tuple(default_acr or ()),

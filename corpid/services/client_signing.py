@@ -1,14 +1,20 @@
-"""What is signed between a relying party and us, as it registers it: pure, without the database.
+"""What is signed and encrypted between a relying party and us, as it registers it: pure.
 
 The names are those of RFC 9101, OpenID Connect Registration, JARM and FAPI 2.0 Message Signing.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from corpid.domain.errors import InvalidValue
+from keys import jwe
+from keys.errors import UnknownKey
 from keys.jwk import JwkSet
 from oidc.profiles import Profile
+
+MAX_REQUEST_URIS: Final = 20
+MAX_URI: Final = 512  # OpenID Connect Core 6.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +26,15 @@ class Signing:
 
     request_object_signing_alg: str | None = None
     require_signed_request_object: bool = False
+    request_uris: tuple[str, ...] = ()
     response_modes: tuple[str, ...] | None = None
     authorization_signed_response_alg: str = "ES256"
+    introspection_signed_response_alg: str = "ES256"
+    userinfo_signed_response_alg: str | None = None
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
 
 
 def check(wanted: Signing, profile: Profile, keys: JwkSet | None) -> None:
@@ -31,11 +44,22 @@ def check(wanted: Signing, profile: Profile, keys: JwkSet | None) -> None:
         InvalidValue: something may not be registered like this, and what to do.
     """
     _check_requests(wanted, profile, keys)
+    _check_request_uris(wanted, profile)
     modes = wanted.response_modes
     if modes is not None and (not modes or not profile.response_modes.issuperset(modes)):
         allowed = ", ".join(sorted(profile.response_modes))
         raise InvalidValue(f"response modes of the profile {profile.name} are {allowed}")
     _check_ours(wanted.authorization_signed_response_alg, profile, "authorization responses")
+    _check_ours(wanted.introspection_signed_response_alg, profile, "introspection responses")
+    if wanted.userinfo_signed_response_alg is not None:
+        _check_ours(wanted.userinfo_signed_response_alg, profile, "UserInfo responses")
+    for alg, enc in (
+        (wanted.id_token_encrypted_response_alg, wanted.id_token_encrypted_response_enc),
+        (wanted.userinfo_encrypted_response_alg, wanted.userinfo_encrypted_response_enc),
+    ):
+        _check_encryption(alg, enc, keys)
+    if wanted.userinfo_encrypted_response_alg and not wanted.userinfo_signed_response_alg:
+        raise InvalidValue("what is encrypted is signed first: name a UserInfo algorithm too")
 
 
 def as_metadata(wanted: Signing, profile: Profile) -> dict[str, Any]:
@@ -46,9 +70,24 @@ def as_metadata(wanted: Signing, profile: Profile) -> dict[str, Any]:
         "require_signed_request_object": (
             wanted.require_signed_request_object or profile.signed_requests_required
         ),
+        "request_uris": list(dict.fromkeys(wanted.request_uris)) or None,
         "response_modes": None if modes is None else list(dict.fromkeys(modes)),
         "authorization_signed_response_alg": wanted.authorization_signed_response_alg,
+        "introspection_signed_response_alg": wanted.introspection_signed_response_alg,
+        "userinfo_signed_response_alg": wanted.userinfo_signed_response_alg,
+        "id_token_encrypted_response_alg": wanted.id_token_encrypted_response_alg,
+        "id_token_encrypted_response_enc": _enc(
+            wanted.id_token_encrypted_response_alg, wanted.id_token_encrypted_response_enc
+        ),
+        "userinfo_encrypted_response_alg": wanted.userinfo_encrypted_response_alg,
+        "userinfo_encrypted_response_enc": _enc(
+            wanted.userinfo_encrypted_response_alg, wanted.userinfo_encrypted_response_enc
+        ),
     }
+
+
+def _enc(alg: str | None, enc: str | None) -> str | None:
+    return enc if alg is None or enc is not None else jwe.DEFAULT_ENC
 
 
 def _check_requests(wanted: Signing, profile: Profile, keys: JwkSet | None) -> None:
@@ -56,7 +95,11 @@ def _check_requests(wanted: Signing, profile: Profile, keys: JwkSet | None) -> N
     if alg is not None and alg not in profile.assertion_algs:
         allowed = ", ".join(sorted(profile.assertion_algs))
         raise InvalidValue(f"request objects of the profile {profile.name} use {allowed}")
-    signs = wanted.require_signed_request_object or profile.signed_requests_required
+    signs = (
+        wanted.require_signed_request_object
+        or profile.signed_requests_required
+        or wanted.request_uris
+    )
     if alg is None and not signs:
         return
     usable = profile.assertion_algs if alg is None else frozenset({alg})
@@ -65,6 +108,47 @@ def _check_requests(wanted: Signing, profile: Profile, keys: JwkSet | None) -> N
             "signed request objects need a public key of the client that can be used with "
             + " or ".join(sorted(usable))
         )
+
+
+def _check_request_uris(wanted: Signing, profile: Profile) -> None:
+    """OpenID Connect Core 6.2: where we may fetch request objects from, and nowhere else."""
+    if wanted.request_uris and profile.pushed_requests_required:
+        raise InvalidValue(f"clients of the profile {profile.name} push their requests")
+    if len(wanted.request_uris) > MAX_REQUEST_URIS:
+        raise InvalidValue(f"a client has at most {MAX_REQUEST_URIS} request URIs")
+    for uri in wanted.request_uris:
+        if not _is_fetchable(uri):
+            raise InvalidValue(f"the request URI {uri!a} is not of the form https://host/path")
+
+
+def _is_fetchable(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    plain = len(uri) <= MAX_URI and uri.isascii() and uri.isprintable() and " " not in uri
+    return plain and parts.scheme == "https" and bool(host) and parts.username is None
+
+
+def _check_encryption(alg: str | None, enc: str | None, keys: JwkSet | None) -> None:
+    if alg is None:
+        if enc is not None:
+            raise InvalidValue("a content encryption needs a key encryption beside it")
+        return
+    if alg not in jwe.ALGS:
+        raise InvalidValue(f"keys are encrypted with {', '.join(jwe.ALGS)}")
+    if enc is not None and enc not in jwe.ENCS:
+        raise InvalidValue(f"content is encrypted with {', '.join(jwe.ENCS)}")
+    try:
+        if keys is None:
+            raise UnknownKey("there are no keys")
+        jwe.choose_key(keys, alg)
+    except UnknownKey:
+        raise InvalidValue(
+            f"encryption with {alg} needs a public key of the client with use enc, of the "
+            "right type (EC P-256 or P-384, RSA for RSA-OAEP-256)"
+        ) from None
 
 
 def _check_ours(alg: str, profile: Profile, what: str) -> None:

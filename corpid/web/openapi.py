@@ -10,6 +10,12 @@ def _json(schema: Any, description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
+def _json_or_jwt(schema: Any, description: str, media_type: str) -> dict[str, Any]:
+    found = _json(schema, description)
+    found["content"][media_type] = {"schema": _TEXT}
+    return found
+
+
 def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
@@ -102,7 +108,14 @@ _TOKEN_RESPONSE: Final = _object(
     scope=_TEXT,
     issued_token_type=_TEXT,
 )
-_CLAIMS: Final = _json(_object(sub=_TEXT, act={"type": "object"}), "Claims")
+_CLAIMS: Final = _json_or_jwt(
+    _object(sub=_TEXT, act={"type": "object"}), "Claims", "application/jwt"
+)
+_INTROSPECTED: Final = _json_or_jwt(
+    _object(active={"type": "boolean"}),
+    "What is known of it",
+    "application/token-introspection+jwt",
+)
 
 
 def hot_paths() -> dict[str, Any]:
@@ -213,7 +226,7 @@ def _provider_paths() -> dict[str, Any]:
                 "summary": "Token introspection (RFC 7662)",
                 "requestBody": _form(("token",), "token_type_hint", *_CLIENT),
                 "responses": {
-                    "200": _json(_object(active={"type": "boolean"}), "What is known of it"),
+                    "200": _INTROSPECTED,
                     **_refused(400, 401, 413),
                 },
             }

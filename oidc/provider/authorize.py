@@ -13,7 +13,6 @@ from oidc.errors import (
     InvalidRequestUri,
     OAuthError,
     RequestNotSupported,
-    RequestUriNotSupported,
 )
 from oidc.ports import Approval, AuthorizationRequest, ProviderWrites, Redirect
 from oidc.profiles import PROFILES
@@ -204,15 +203,16 @@ class AuthorizeEndpoint:
         Its ``jti`` is not used up, so that the page may be reloaded: what comes back to the client
         is bound to its ``state`` and ``nonce``, as with parameters that nobody signed.
         """
-        if "request_uri" in parameters:
-            raise RequestUriNotSupported("request_uri is only for requests that were pushed here")
+        provider = self._provider
         compact = parameters.get("request")
+        request_uri = parameters.get("request_uri")
+        if request_uri is not None:
+            compact = await request_object.fetch(request_uri, client, provider.outbound)
         if compact is None:
             require_signed(client)
             return parameters
         if request_object.is_unsigned(compact):
             raise RequestNotSupported("request objects without a signature are not supported")
-        provider = self._provider
         return request_object.read(
             compact, client, provider.config.issuer, provider.clock()
         ).parameters

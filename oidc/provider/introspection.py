@@ -1,13 +1,15 @@
-"""Token introspection (RFC 7662) for resource servers, which authenticate as clients do.
+"""Token introspection (RFC 7662, 9701) for resource servers, which authenticate as clients do.
 
 A client is told about tokens whose audience it serves, and about its own; of any other token,
 known or not, it hears the same: not active.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from keys import jws
 from oidc.errors import InvalidGrant, InvalidRequest, OAuthError
 from oidc.ports import ProviderWrites
 from oidc.provider import authorization_details
@@ -15,11 +17,14 @@ from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.one_time import burn
 from oidc.provider.resources import OWN
-from oidc.provider.tokens import may_act
+from oidc.provider.tokens import PURPOSE, may_act
 from oidc.records import AccessToken, Client, Grant
-from oidc.request import Receive, Scope, Send, read_form, require_method
-from oidc.response import send_error, send_json
+from oidc.request import Receive, Scope, Send, header_values, read_form, require_method
+from oidc.response import send_error, send_json, send_jwt
 
+MEDIA_TYPE: Final = "application/token-introspection+jwt"
+_TYPE: Final = "token-introspection+jwt"
+_NO_WEIGHT: Final = re.compile(r"q=0(?:\.0{1,3})?")  # RFC 9110 12.4.2: not acceptable
 _INACTIVE: Final[Mapping[str, Any]] = {"active": False}
 
 
@@ -32,13 +37,29 @@ class IntrospectionEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            response = await self._answer(scope, receive)
+            response, asking = await self._answer(scope, receive)
+            compact = await self._signed(response, asking) if wants_jwt(scope) else None
         except OAuthError as error:
             await send_error(send, error)
         else:
-            await send_json(send, response)
+            if compact is None:
+                await send_json(send, response)
+            else:
+                await send_jwt(send, compact, MEDIA_TYPE)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
+    async def _signed(self, response: Mapping[str, Any], asking: Client) -> str:
+        """RFC 9701 5: for this resource server, and of a type that is no access token's."""
+        provider = self._provider
+        claims = {
+            "iss": provider.config.issuer,
+            "aud": asking.client_id,
+            "iat": int(provider.clock()),
+            "token_introspection": response,
+        }
+        signer = provider.signers.signer(PURPOSE, asking.introspection_signed_response_alg)
+        return await jws.sign(signer, claims, typ=_TYPE)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[Mapping[str, Any], Client]:
         provider = self._provider
         require_method(scope, "POST")
         form = await read_form(scope, receive)
@@ -56,8 +77,8 @@ class IntrospectionEndpoint:
             raise InvalidRequest("the parameter token is missing")
         found = await provider.store.read.access_token(provider.hasher.hash(value))
         if found is None:
-            return _INACTIVE
-        return await self._describe(*found, sender.client)
+            return _INACTIVE, sender.client
+        return await self._describe(*found, sender.client), sender.client
 
     async def _describe(
         self, token: AccessToken, grant: Grant | None, asking: Client
@@ -113,3 +134,13 @@ def _binding(jkt: str | None) -> Mapping[str, Any]:
     if jkt is None:
         return {"token_type": "Bearer"}
     return {"token_type": "DPoP", "cnf": {"jkt": jkt}}  # RFC 9449 6.2
+
+
+def wants_jwt(scope: Scope) -> bool:
+    """Whether the resource server accepts the signed form by its name (RFC 9701 4)."""
+    for value in header_values(scope, b"accept"):
+        for accepted in value.decode("latin-1").lower().split(","):
+            media_type, *parameters = (part.strip() for part in accepted.split(";"))
+            if media_type == MEDIA_TYPE:
+                return not any(_NO_WEIGHT.fullmatch(one) for one in parameters)
+    return False

@@ -7,6 +7,7 @@ issuer) and as RFC 8414 (inserted before the issuer's own path).
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from keys import jwe
 from oidc.documents import Document
 from oidc.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from oidc.errors import OAuthError
@@ -63,6 +64,8 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": our_algs,
         "authorization_signing_alg_values_supported": our_algs,
+        "introspection_signing_alg_values_supported": our_algs,
+        "userinfo_signing_alg_values_supported": our_algs,
         "request_object_signing_alg_values_supported": assertion_algs,
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": sorted(DPOP_ALGORITHMS),
@@ -80,8 +83,8 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "backchannel_logout_session_supported": True,
         "claims_parameter_supported": True,
         "request_parameter_supported": True,
-        "request_uri_parameter_supported": False,
-        "require_request_uri_registration": False,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
         "require_signed_request_object": all(
             one.signed_requests_required for one in PROFILES.values()
         ),
@@ -91,6 +94,9 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "tls_client_certificate_bound_access_tokens": False,
         "pre-authorized_grant_anonymous_access_supported": bool(ANONYMOUS),
     }
+    for name in ("id_token", "userinfo"):
+        document[f"{name}_encryption_alg_values_supported"] = list(jwe.ALGS)
+        document[f"{name}_encryption_enc_values_supported"] = list(jwe.ENCS)
     for name in ("token", "introspection", "revocation"):
         # The word of a public client is enough to give a token back, not to ask about one.
         served = auth_methods - ({NO_AUTHENTICATION} if name == "introspection" else set())

@@ -16,8 +16,13 @@ import orjson
 from keys import jws, jwt
 from keys.errors import InvalidClaim, KeysError, MalformedJws
 from keys.jwk import JwkSet
-from oidc.errors import InvalidRequestObject, RequestNotSupported
-from oidc.ports import ProviderWrites
+from oidc.errors import (
+    InvalidRequestObject,
+    InvalidRequestUri,
+    RequestNotSupported,
+    RequestUriNotSupported,
+)
+from oidc.ports import FetchFailed, Outbound, ProviderWrites
 from oidc.profiles import PROFILES
 from oidc.provider.resources import REPEATABLE
 from oidc.records import Client
@@ -30,6 +35,7 @@ MAX_LIFETIME_SECONDS: Final = 3600
 LEEWAY_SECONDS: Final = 30
 MAX_JTI_CHARACTERS: Final = 256
 _TYPE: Final = "oauth-authz-req+jwt"
+_MEDIA_TYPES: Final = "application/oauth-authz-req+jwt, application/jwt"
 _GENERIC_TYPES: Final = frozenset({"jwt", "application/jwt"})
 _BOUNDED: Final = ("aud", "nbf", "exp")
 # Claims of the JWT itself (RFC 7519 4.1): they are no parameters of the request.
@@ -87,6 +93,28 @@ async def use_once(writes: ProviderWrites, signed: RequestObject) -> bool:
     if signed.replay_key is None:
         return True
     return await writes.use_once(signed.replay_key, signed.replay_until)
+
+
+async def fetch(request_uri: str, client: Client, outbound: Outbound) -> str:
+    """The request object at one of the client's registered addresses; nothing else is asked for.
+
+    Raises:
+        RequestUriNotSupported: the client registered no address.
+        InvalidRequestUri: it did not register this one, or there is no request object at it.
+    """
+    if not client.request_uris:
+        raise RequestUriNotSupported("this client registered no request_uris")
+    if request_uri not in client.request_uris:
+        raise InvalidRequestUri("request_uri is not one that this client registered")
+    try:
+        found = await outbound.get(
+            request_uri, max_bytes=MAX_REQUEST_OBJECT_BYTES, accept=_MEDIA_TYPES
+        )
+        return found.body.decode("ascii").strip()
+    except FetchFailed as error:
+        raise InvalidRequestUri(f"there is no request object at request_uri: {error}") from None
+    except UnicodeDecodeError:
+        raise InvalidRequestUri("what stands at request_uri is no request object") from None
 
 
 def is_unsigned(compact: str) -> bool:

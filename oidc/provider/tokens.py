@@ -12,6 +12,7 @@ from typing import Any, Final
 from keys import base64url, jws
 from oidc.provider import authorization_details
 from oidc.provider.context import Provider
+from oidc.provider.encryption import encrypted
 from oidc.provider.resources import OWN
 from oidc.records import AccessToken, Client, Grant, RefreshToken
 from oidc.secrets import ACCESS_TOKEN, REFRESH_TOKEN, new_token
@@ -124,7 +125,7 @@ async def mint_id_token(
     nonce: str | None,
     now: float,
 ) -> str:
-    """An ID token (OpenID Connect Core 2) in the algorithm that the client registered."""
+    """An ID token (OpenID Connect Core 2) in the algorithms that the client registered."""
     issued = int(now)
     claims = dict(await provider.claims.id_token(grant, client))
     claims["iss"] = provider.config.issuer
@@ -143,7 +144,11 @@ async def mint_id_token(
         },
     )
     signer = provider.signers.signer(PURPOSE, client.id_token_signed_response_alg)
-    return await jws.sign(signer, claims, typ=_ID_TOKEN_TYPE)
+    signed = await jws.sign(signer, claims, typ=_ID_TOKEN_TYPE)
+    alg = client.id_token_encrypted_response_alg
+    if alg is None:
+        return signed
+    return encrypted(signed, client, alg, client.id_token_encrypted_response_enc)
 
 
 def mint_refresh_token(

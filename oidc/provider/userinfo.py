@@ -1,9 +1,13 @@
-"""The UserInfo endpoint (OpenID Connect Core 5.3): JSON, for access tokens with openid."""
+"""The UserInfo endpoint (OpenID Connect Core 5.3), for access tokens with openid.
+
+JSON, or where the client registered so a JWT: signed, or signed and encrypted (5.3.2).
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from keys import jws
 from oidc.errors import InvalidGrant, OAuthError
 from oidc.ports import ProviderWrites
 from oidc.protected_resource import (
@@ -15,11 +19,13 @@ from oidc.protected_resource import (
     scope_missing,
 )
 from oidc.provider.context import Provider
+from oidc.provider.encryption import encrypted
 from oidc.provider.endpoints import USERINFO
 from oidc.provider.protected_resources import metadata_url
-from oidc.records import OPENID
+from oidc.provider.tokens import PURPOSE
+from oidc.records import OPENID, Client
 from oidc.request import Receive, Scope, Send, header_values, read_form, require_method
-from oidc.response import send_error, send_json
+from oidc.response import send_error, send_json, send_jwt
 
 
 class UserInfoEndpoint:
@@ -33,14 +39,20 @@ class UserInfoEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            claims = await self._answer(scope, receive)
+            claims, client = await self._answer(scope, receive)
+            alg = client.userinfo_signed_response_alg
+            compact = None if alg is None else await self._signed(claims, client, alg)
         except OAuthError as error:
             point_to_metadata(error, self._metadata_url)
             await send_error(send, error)
         else:
-            await send_json(send, claims, headers=self._provider.fresh_dpop_nonce())
+            headers = self._provider.fresh_dpop_nonce()
+            if compact is None:
+                await send_json(send, claims, headers=headers)
+            else:
+                await send_jwt(send, compact, "application/jwt", headers)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[Mapping[str, Any], Client]:
         provider = self._provider
         require_method(scope, "GET", "POST")
         presented = await check_request(
@@ -60,9 +72,24 @@ class UserInfoEndpoint:
         if token.scope != grant.scope:
             grant = replace(grant, scope=token.scope)  # narrowed at a refresh
         try:
-            return await provider.claims.userinfo(grant, client)
+            return await provider.claims.userinfo(grant, client), client
         except InvalidGrant as error:
             raise refused(presented, error.description) from None
+
+    async def _signed(self, claims: Mapping[str, Any], client: Client, alg: str) -> str:
+        """A JWT without an end, so that it is no ID token to anybody (RFC 8725 3.12)."""
+        provider = self._provider
+        whole = {
+            **claims,
+            "iss": provider.config.issuer,
+            "aud": client.client_id,
+            "iat": int(provider.clock()),
+        }
+        signed = await jws.sign(provider.signers.signer(PURPOSE, alg), whole, typ="JWT")
+        encryption = client.userinfo_encrypted_response_alg
+        if encryption is None:
+            return signed
+        return encrypted(signed, client, encryption, client.userinfo_encrypted_response_enc)
 
     async def _burn(self, presented: Presented) -> None:
         proof = presented.proof

@@ -142,6 +142,35 @@ def test_a_message_signing_client_signs_what_it_asks_and_is_answered_in_jwts(cli
     assert added["authorization_signed_response_alg"] == "ES256"
 
 
+def test_what_is_encrypted_needs_a_key_for_it_and_a_signature(cli: Cli) -> None:
+    ec = {**generate("ES256").public_jwk, "use": "enc", "kid": "ec", "alg": "ECDH-ES"}
+    rsa = {**generate("RS256").public_jwk, "use": "enc", "kid": "rsa", "alg": "RSA-OAEP-256"}
+    path = cli.folder / "encryption.jwks.json"
+    path.write_text(json.dumps({"keys": [dict(generate("ES256").public_jwk), ec, rsa]}))
+    words = ("--jwks", str(path), "--redirect-uri", CALLBACK)
+    added = _add(cli, *words, "--id-token-encryption", "RSA-OAEP-256", "--userinfo-alg", "ES256")
+    assert added["id_token_encrypted_response_alg"] == "RSA-OAEP-256"
+    assert added["id_token_encrypted_response_enc"] == "A128CBC-HS256"
+    assert added["userinfo_signed_response_alg"] == "ES256"
+    more = ("--userinfo-encryption", "ECDH-ES", "--userinfo-content", "A256GCM")
+    added = _add(cli, *words, "--userinfo-alg", "ES256", *more)
+    assert added["userinfo_encrypted_response_enc"] == "A256GCM"
+    refused = cli.refused("client", "add", "--name-en", "A", *words, *more)
+    assert "signed first" in refused[2]
+    content = ("--id-token-encryption", "ECDH-ES", "--id-token-content", "A192GCM")
+    assert "A256GCM" in cli.refused("client", "add", "--name-en", "A", *words, *content)[2]
+    named = ("--id-token-encryption", "ECDH-ES+A256KW")
+    assert "use enc" in cli.refused("client", "add", "--name-en", "A", *words, *named)[2]
+
+
+def test_request_uris_are_registered(cli: Cli) -> None:
+    words = ("--profile", "oidc", "--request-uri", "https://bank.example/r.jwt")
+    added = _add(cli, *_fapi(cli), *words)
+    assert added["request_uris"] == ["https://bank.example/r.jwt"]
+    bare = ("--redirect-uri", CALLBACK, *words)
+    assert "public key" in cli.refused("client", "add", "--name-en", "A", *bare)[2]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -152,6 +181,16 @@ def test_a_message_signing_client_signs_what_it_asks_and_is_answered_in_jwts(cli
         (("--profile", "fapi2-message-signing", "--response-mode", "query"), "jwt"),
         (("--response-alg", "RS256"), "ES256"),
         (("--response-alg", "none"), "ES256"),
+        (("--introspection-alg", "HS256"), "ES256"),
+        (("--userinfo-alg", "none"), "ES256"),
+        (("--id-token-encryption", "RSA1_5"), "ECDH-ES"),
+        (("--id-token-encryption", "dir"), "ECDH-ES"),
+        (("--id-token-encryption", "ECDH-ES"), "use enc"),
+        (("--id-token-content", "A256GCM"), "beside"),
+        (("--userinfo-encryption", "ECDH-ES"), "use enc"),
+        (("--request-uri", "https://bank.example/r"), "push"),
+        (("--profile", "oidc", "--request-uri", "http://127.0.0.1/r"), "https"),
+        (("--profile", "oidc", "--request-uri", "https://u@bank.example/r"), "https"),
     ],
 )
 def test_what_may_not_be_signed_like_this_is_refused(

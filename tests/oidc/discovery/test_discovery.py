@@ -48,7 +48,8 @@ def test_discovery_3_booleans_are_explicit() -> None:
     assert document["claims_parameter_supported"] is True
     assert document["request_parameter_supported"] is True
     assert document["require_signed_request_object"] is False  # the profile decides
-    assert document["request_uri_parameter_supported"] is False  # true by default
+    assert document["request_uri_parameter_supported"] is True
+    assert document["require_request_uri_registration"] is True  # false by default
     assert document["authorization_response_iss_parameter_supported"] is True  # RFC 9207 3
 
 
@@ -80,7 +81,15 @@ def test_what_is_signed_is_listed() -> None:
     document = provider_metadata(config())
     modes = ["form_post", "form_post.jwt", "jwt", "query", "query.jwt"]
     assert document["response_modes_supported"] == modes
-    assert document["authorization_signing_alg_values_supported"] == ["ES256", "RS256"]
+    for what in ("authorization", "introspection", "userinfo", "id_token"):
+        assert document[f"{what}_signing_alg_values_supported"] == ["ES256", "RS256"]
+    for what in ("id_token", "userinfo"):
+        algs = ["ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256"]
+        assert document[f"{what}_encryption_alg_values_supported"] == algs
+        encs = ["A128CBC-HS256", "A128GCM", "A256GCM"]
+        assert document[f"{what}_encryption_enc_values_supported"] == encs
+    assert not [name for name in document if name.startswith("request_object_encryption")]
+    assert not [name for name in document if name.startswith("authorization_encryption")]
     assert document["request_object_signing_alg_values_supported"] == [
         "ES256",
         "Ed25519",

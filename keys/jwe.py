@@ -1,0 +1,65 @@
+"""JSON Web Encryption to somebody's public key (RFC 7516, 7518 4): what OpenID Connect asks of us.
+
+Only encryption, only of a JWT that is signed already (nested, RFC 7519 11.2), and only with these
+algorithms. The cryptography is joserfc's (docs/adr/0005); it belongs to the server, so it is
+imported where it is used.
+"""
+
+from typing import Final
+
+from keys.errors import UnknownKey, UnsupportedAlgorithm
+from keys.jwk import JwkSet, PublicKey, required_members
+
+ALGS: Final = ("ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256")
+ENCS: Final = ("A128CBC-HS256", "A128GCM", "A256GCM")
+DEFAULT_ENC: Final = "A128CBC-HS256"
+"""What OpenID Connect Registration 2 takes where only ``alg`` is registered."""
+
+_RSA: Final = frozenset({"RSA-OAEP-256"})
+_OPERATIONS: Final = frozenset({"encrypt", "wrapKey", "deriveKey", "deriveBits"})
+
+
+def choose_key(keys: JwkSet, alg: str) -> PublicKey:
+    """The key to encrypt to: of the right type, and said to be for encryption (RFC 7517 4.2).
+
+    A key is said to be so by ``use`` (``enc``) or, without ``use``, by naming ``alg`` itself; one
+    that names it goes before one that does not.
+
+    Raises:
+        UnknownKey: there is none.
+    """
+    fitting = [key for key in keys.keys if _fits(key, alg)]
+    if not fitting:
+        raise UnknownKey("no key of the set is for encryption with this alg")
+    return min(fitting, key=lambda key: "alg" not in key.jwk)
+
+
+def encrypt(signed: str, key: PublicKey, *, alg: str, enc: str) -> str:
+    """A nested JWT: the signed one, encrypted to ``key``, as a compact JWE.
+
+    Raises:
+        UnsupportedAlgorithm: ``alg`` or ``enc`` is not one of ours.
+    """
+    from joserfc import jwe
+    from joserfc.jwk import import_key
+
+    if alg not in ALGS or enc not in ENCS:
+        raise UnsupportedAlgorithm("this encryption is not supported")
+    header = {"alg": alg, "enc": enc, "cty": "JWT"}
+    if key.kid is not None:
+        header["kid"] = key.kid
+    # The bare key: what else the JWK says of itself was weighed when the key was chosen.
+    public = import_key(dict(required_members(key.jwk)))
+    return jwe.encrypt_compact(header, signed, public, algorithms=[alg, enc])
+
+
+def _fits(key: PublicKey, alg: str) -> bool:
+    if key.kty != ("RSA" if alg in _RSA else "EC"):
+        return False
+    operations = key.jwk.get("key_ops")
+    if operations is not None and _OPERATIONS.isdisjoint(operations):
+        return False
+    use, named = key.jwk.get("use"), key.jwk.get("alg")
+    if use is None:
+        return named == alg
+    return use == "enc" and named in (None, alg)
