@@ -113,6 +113,23 @@ class InsufficientScope(OAuthError):
     status = 403
 
 
+class InsufficientUserAuthentication(OAuthError):
+    """RFC 9470 3: the sign-in behind the access token was not sure or not recent enough.
+
+    ``acr_values`` and ``max_age`` (seconds) say what would be; they go into the challenge.
+    """
+
+    code = "insufficient_user_authentication"
+    status = 401
+
+    def __init__(
+        self, description: str, *, acr_values: tuple[str, ...] = (), max_age: int | None = None
+    ) -> None:
+        super().__init__(description)
+        self.acr_values = acr_values
+        self.max_age = max_age
+
+
 class AccessDenied(OAuthError):
     """RFC 6749 4.1.2.1: the person refused, or may not act."""
 

@@ -188,7 +188,12 @@ class Claims(Protocol):
         """sub, act and the claims that belong in the ID token."""
 
     async def userinfo(self, grant: Grant, client: Client) -> Mapping[str, Any]:
-        """sub, act and the claims of the granted scopes."""
+        """sub, act and the claims of the granted scopes.
+
+        Raises:
+            InvalidGrant: what the grant rests on has ended.
+            InsufficientUserAuthentication: it needs another sign-in (RFC 9470).
+        """
 
     async def access_token(self, grant: Grant, client: Client, resource: str) -> Mapping[str, Any]:
         """sub (pairwise for the resource's sector), act, and the authority."""

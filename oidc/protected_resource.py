@@ -13,6 +13,7 @@ from keys.clock import Clock, Random
 from oidc import dpop
 from oidc.errors import (
     InsufficientScope,
+    InsufficientUserAuthentication,
     InvalidDpopProof,
     InvalidRequest,
     InvalidToken,
@@ -159,6 +160,17 @@ def scope_missing(presented: Presented, scope: str) -> OAuthError:
     error = _challenge(InsufficientScope(f"the access token lacks the scope {scope}"), scheme)
     error.headers["WWW-Authenticate"] += f', scope="{scope}"'
     return error
+
+
+def step_up(presented: Presented, error: InsufficientUserAuthentication) -> OAuthError:
+    """Give a demand for another sign-in its challenge (RFC 9470 3)."""
+    scheme = "Bearer" if presented.token.jkt is None else "DPoP"
+    challenged = _challenge(error, scheme)
+    if error.acr_values:
+        challenged.headers["WWW-Authenticate"] += f', acr_values="{" ".join(error.acr_values)}"'
+    if error.max_age is not None:
+        challenged.headers["WWW-Authenticate"] += f', max_age="{error.max_age}"'
+    return challenged
 
 
 def refused(presented: Presented, description: str) -> OAuthError:

@@ -70,6 +70,15 @@ def level_of(acr: str | None, base: str) -> int:
     return int(found.group(1)) if found else 0
 
 
+def level_needed(minimum: str, base: str) -> int:
+    """Return the level 1 to 4 of a minimum (`loa2`, or the whole URI). Raises ValueError."""
+    short = _LEVEL.fullmatch(minimum)
+    needed = int(short.group(1)) if short else level_of(minimum, base)
+    if not needed:
+        raise ValueError(f"{minimum!r} is not a level of assurance of this issuer")
+    return needed
+
+
 def require_level(acr: str | None, minimum: str | None, base: str) -> None:
     """Raise AssuranceTooLow unless `acr` is at least `minimum` (`loa2`, or the whole URI).
 
@@ -77,10 +86,7 @@ def require_level(acr: str | None, minimum: str | None, base: str) -> None:
     """
     if minimum is None:
         return
-    short = _LEVEL.fullmatch(minimum)
-    needed = int(short.group(1)) if short else level_of(minimum, base)
-    if not needed:
-        raise ValueError(f"{minimum!r} is not a level of assurance of this issuer")
+    needed = level_needed(minimum, base)
     if level_of(acr, base) < needed:
         raise AssuranceTooLow(f"loa{needed} is required")
 

@@ -1,9 +1,10 @@
 """The relying party: one object that knows its issuer and verifies all that comes from it."""
 
 from collections.abc import Collection, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from corpid.relying_party import errors
+from corpid.relying_party.authority import level_needed
 from corpid.relying_party.credentials import Challenge, CredentialVerifier
 from corpid.relying_party.dpop import DpopRequest
 from corpid.relying_party.fetch import Fetch, StandardFetch
@@ -21,6 +22,7 @@ from corpid.relying_party.results import (
     VerifiedStatus,
 )
 from corpid.relying_party.status_source import StatusSource
+from corpid.relying_party.step_up import challenge as step_up_challenge
 from corpid.relying_party.tokens import TokenVerifier, as_scopes
 from corpid.relying_party.translation import translating
 from keys import jws
@@ -66,6 +68,7 @@ class RelyingParty:
         self.issuer = issuer
         self.client_id = client_id
         self.audience = audience
+        self._acr_base = (f"{issuer}/acr" if acr_base is None else acr_base).rstrip("/")
         self._clock = clock
         self._policy = policy
         get = StandardFetch() if fetch is None else fetch
@@ -77,7 +80,7 @@ class RelyingParty:
             clock,
             policy,
             replay=MemoryReplayStore(clock) if replay is None else replay,
-            acr_base=f"{issuer}/acr" if acr_base is None else acr_base,
+            acr_base=self._acr_base,
         )
         self._credentials = CredentialVerifier(
             frozenset({issuer, *credential_issuers}), self._keys, self._statuses, clock, policy
@@ -123,11 +126,13 @@ class RelyingParty:
         dpop: DpopRequest | None = None,
         require_binding: bool = False,
         min_acr: str | None = None,
+        max_age: int | None = None,
     ) -> VerifiedAccessToken:
         """Verify an access token that a caller sent to a resource of this relying party.
 
         Pass `dpop` when the request has a DPoP header. A token that is bound to a key is refused
-        without a proof; `require_binding` refuses unbound ones too.
+        without a proof; `require_binding` refuses unbound ones too. `min_acr` and `max_age` as in
+        verify_id_token; what they refuse is answered with `step_up_challenge`.
 
         Raises as verify_id_token, and ScopeMissing, DpopMissing, DpopInvalid, DpopReplayed,
         DpopKeyMismatch, TokenNotBound.
@@ -139,6 +144,29 @@ class RelyingParty:
             dpop=dpop,
             require_binding=require_binding,
             min_acr=min_acr,
+            max_age=max_age,
+        )
+
+    def step_up_challenge(
+        self,
+        *,
+        min_acr: str | None = None,
+        max_age: int | None = None,
+        scheme: Literal["DPoP", "Bearer"] = "DPoP",
+    ) -> str:
+        """Return the `WWW-Authenticate` value for a 401 after AssuranceTooLow or
+        AuthenticationTooOld (RFC 9470, 3): the client asks the person to sign in as it says.
+
+        Give what was asked of verify_access_token. Raises ValueError for neither of the two, and
+        for a level that does not exist.
+        """
+        if min_acr is None and max_age is None:
+            raise ValueError("give min_acr or max_age: a challenge says what is missing")
+        acr_values: tuple[str, ...] = ()
+        if min_acr is not None:
+            acr_values = (f"{self._acr_base}/loa{level_needed(min_acr, self._acr_base)}",)
+        return step_up_challenge(
+            acr_values=acr_values, max_age=max_age, scheme=scheme, algs=self._policy.algorithms
         )
 
     async def verify_logout_token(

@@ -70,6 +70,7 @@ class VerifiedAccessToken:
     organisation: OrganisationAttributes | None
     mandates: tuple[Mandate, ...]
     acr: str | None
+    auth_time: int | None
     key_thumbprint: str | None
     expires_at: int
     claims: Mapping[str, Any]

@@ -77,14 +77,7 @@ class TokenVerifier:
         _check_hash(claims, "at_hash", access_token)
         _check_hash(claims, "c_hash", code)
         # 5. The person signed in recently, and well enough.
-        auth_time = optional_seconds(claims, "auth_time")
-        if auth_time is not None and auth_time > self._clock() + self._policy.leeway:
-            raise errors.ClaimInvalid("auth_time")
-        if max_age is not None:
-            if auth_time is None:
-                raise errors.ClaimInvalid("auth_time")
-            if auth_time + max_age + self._policy.leeway < self._clock():
-                raise errors.AuthenticationTooOld
+        auth_time = self._auth_time(claims, max_age)
         acr = optional_text(claims, "acr")
         require_level(acr, min_acr, self._acr_base)
         # 6. Which business, who acts, with what authority.
@@ -112,6 +105,7 @@ class TokenVerifier:
         dpop: DpopRequest | None,
         require_binding: bool,
         min_acr: str | None,
+        max_age: int | None,
     ) -> VerifiedAccessToken:
         """See RelyingParty.verify_access_token (RFC 9068, 4; RFC 9449, 7.1)."""
         # 1. Signed by the issuer, as an access token, in force, and for this resource.
@@ -130,7 +124,8 @@ class TokenVerifier:
             await self._prove(token, thumbprint, dpop)
         elif require_binding or dpop is not None:
             raise errors.TokenNotBound
-        # 4. The person behind it signed in well enough.
+        # 4. The person behind it signed in recently, and well enough (RFC 9470).
+        auth_time = self._auth_time(claims, max_age)
         acr = optional_text(claims, "acr")
         require_level(acr, min_acr, self._acr_base)
         return VerifiedAccessToken(
@@ -143,6 +138,7 @@ class TokenVerifier:
             organisation=organisation_of(claims),
             mandates=mandates_of(claims),
             acr=acr,
+            auth_time=auth_time,
             key_thumbprint=thumbprint,
             expires_at=int(claims["exp"]),
             claims=claims,
@@ -187,6 +183,18 @@ class TokenVerifier:
                 max_lifetime=self._policy.max_token_lifetime,
             )
         return claims
+
+    def _auth_time(self, claims: dict[str, Any], max_age: int | None) -> int | None:
+        """Return when the person signed in; refuse it if that is longer ago than `max_age`."""
+        auth_time = optional_seconds(claims, "auth_time")
+        if auth_time is not None and auth_time > self._clock() + self._policy.leeway:
+            raise errors.ClaimInvalid("auth_time")
+        if max_age is not None:
+            if auth_time is None:
+                raise errors.ClaimInvalid("auth_time")
+            if auth_time + max_age + self._policy.leeway < self._clock():
+                raise errors.AuthenticationTooOld
+        return auth_time
 
     async def _prove(self, token: str, thumbprint: str, dpop: DpopRequest | None) -> None:
         if dpop is None:

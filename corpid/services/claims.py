@@ -27,6 +27,7 @@ from corpid.services.detail_types import (
 from corpid.services.mandate_status import MandateStatus
 from corpid.services.pairwise import MANDATE, ORGANISATION, PERSON, REPRESENTATIVE, Pairwise
 from corpid.services.ports import Store
+from corpid.services.step_up import StepUp
 from keys.clock import Clock
 from oidc.errors import InvalidGrant
 from oidc.ports import Detail
@@ -117,7 +118,9 @@ class TokenClaims:
         status_entries: MandateStatus,
         resource_sectors: Mapping[str, str],
         clock: Clock,
+        step_up: StepUp,
     ) -> None:
+        self._step_up = step_up
         self._store = store
         self._pairwise = pairwise
         self._status = status_entries
@@ -131,7 +134,11 @@ class TokenClaims:
         return await self._with_requested(claims, grant, client, scopes, "id_token")
 
     async def userinfo(self, grant: Grant, client: Client) -> Mapping[str, Any]:
-        """sub, sub_type, act and everything that the granted scopes bring."""
+        """sub, sub_type, act and everything that the granted scopes bring.
+
+        Only while the sign-in is as sure as the client is registered for now.
+        """
+        self._step_up.require(grant.acr, client.min_acr)
         claims = self._subject(grant, client.sector, client.subject)
         scopes = frozenset(grant.scope)
         said = await self._with_requested(claims, grant, client, scopes, "userinfo")

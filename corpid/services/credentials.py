@@ -15,13 +15,14 @@ from corpid.domain.credential import (
 )
 from corpid.domain.errors import NotAllowed
 from corpid.domain.identifiers import ordered_text_id
-from corpid.domain.person import Person
+from corpid.domain.person import Assurance, Person
 from corpid.services import credential_claims
 from corpid.services.authorities import ActingAuthority, require_authority
 from corpid.services.mandate_status import EntryAllocator
 from corpid.services.offers import Offers
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import CredentialRow
+from corpid.services.step_up import StepUp
 from keys.clock import Clock, Random
 from oidc.errors import CredentialRequestDenied
 from oidc.issuer.configuration import CredentialConfiguration
@@ -35,6 +36,9 @@ from oidc.issuer.ports import (
 from oidc.records import AccessToken, Grant
 
 T = TypeVar("T")
+LEAST_ASSURANCE: Final = Assurance.LOA2.value
+"""Of the sign-in that a credential is fetched by, whatever the wallet's client accepts: with it
+alone somebody could go on acting for the business elsewhere."""
 _CACHED: Final = 2048
 _HONG_KONG_MS: Final = 8 * 3600 * 1000
 _DAY_MS: Final = 24 * 3600 * 1000
@@ -79,7 +83,9 @@ class CredentialIssuance:
         clock: Clock,
         random: Random,
         status_url: str,
+        step_up: StepUp,
     ) -> None:
+        self._step_up = step_up
         self._store = store
         self._allocator = allocator
         self._offers = offers
@@ -108,6 +114,7 @@ class CredentialIssuance:
         The holder's key is theirs by the proof that the endpoint checked; here: the account is
         open, and the authority under the grant counts now.
         """
+        self._step_up.require(grant.acr, LEAST_ASSURANCE)
         now_ms = int(self._clock() * 1000)
         name = self._name(grant, now_ms)
         facts = self._facts.get(name)

@@ -177,7 +177,9 @@ class Steps:
         reachable = Assurance.LOA2 if has_code else Assurance.LOA1
         if session.assurance.meets(reachable):
             reachable = session.assurance
-        if not reachable.meets(floor):
+        demanded = self._demanded(request)
+        within_reach = not demanded or any(reachable.meets(level) for level in demanded)
+        if not (within_reach and reachable.meets(floor)):
             return BlockedStep(person, "too_weak")
         # Of what the client would like (in its order), the first that this person can reach.
         wish = next((level for level in wishes if reachable.meets(level)), floor)
@@ -276,6 +278,14 @@ class Steps:
         if values and not levels:
             raise UnmetAuthenticationRequirements("none of the demanded acr values exists here")
         return max([floor, *_least(levels)], key=lambda level: level.rank)
+
+    def _demanded(self, request: AuthorizationRequest) -> tuple[Assurance, ...]:
+        """The levels of acr_values, of which one must be reached (RFC 9470 5).
+
+        A value that does not exist here makes all of them wishes, as OpenID Connect has it.
+        """
+        known = tuple(self._levels[value] for value in request.acr_values if value in self._levels)
+        return known if len(known) == len(request.acr_values) else ()
 
     def _wishes(self, request: AuthorizationRequest) -> tuple[Assurance, ...]:
         values = (*request.acr_values, *_claim_values(_acr_claim(request)))

@@ -20,6 +20,7 @@ from corpid.services.detail_types import detail_types
 from corpid.services.key_rotation import KeyRotation
 from corpid.services.logout_delivery import LogoutDelivery
 from corpid.services.status_publisher import StatusPublisher
+from corpid.services.step_up import StepUp
 from corpid.settings import Settings
 from corpid.storage.purge import purge
 from corpid.wiring.foundation import Foundation, foundation
@@ -73,7 +74,13 @@ async def service(
     async with foundation(settings, clock=clock, random=random) as base:
         await base.store.listen()
         issuance = CredentialIssuance(
-            base.store, base.allocator, base.offers, clock, random, settings.status_url
+            base.store,
+            base.allocator,
+            base.offers,
+            clock,
+            random,
+            settings.status_url,
+            StepUp(settings.acr_url),
         )
         publisher = StatusPublisher(
             base.store,
@@ -105,7 +112,12 @@ async def service(
 def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) -> Provider:
     settings = base.settings
     claims = TokenClaims(
-        base.store, base.pairwise, base.mandate_status, settings.resource_sectors, base.clock
+        base.store,
+        base.pairwise,
+        base.mandate_status,
+        settings.resource_sectors,
+        base.clock,
+        StepUp(settings.acr_url),
     )
     config = ProviderConfig(
         issuer=settings.issuer,

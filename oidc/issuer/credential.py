@@ -6,7 +6,12 @@ from typing import Any
 
 from keys.clock import Random
 from keys.jwk import PublicKey, required_members
-from oidc.errors import InsufficientScope, OAuthError, TemporarilyUnavailable
+from oidc.errors import (
+    InsufficientScope,
+    InsufficientUserAuthentication,
+    OAuthError,
+    TemporarilyUnavailable,
+)
 from oidc.formats.sd_jwt import issue
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
@@ -20,6 +25,7 @@ from oidc.protected_resource import (
     point_to_metadata,
     replayed,
     resource_metadata_url,
+    step_up,
 )
 from oidc.records import Grant
 from oidc.request import Receive, Scope, Send, require_method
@@ -86,7 +92,10 @@ class CredentialEndpoint:
     ) -> dict[str, Any]:
         issuer = self._issuer
         # 4. May this holder have it now?
-        issuance = await issuer.store.decide(grant, configuration, holder.thumbprint)
+        try:
+            issuance = await issuer.store.decide(grant, configuration, holder.thumbprint)
+        except InsufficientUserAuthentication as error:
+            raise step_up(presented, error) from None
         # 5. Assemble, lint, sign: in memory, nothing is promised yet.
         credential, signing_kid = await self._sign(configuration, issuance, holder, now)
         notification_id = new_notification_id(issuance.credential_id, issuer.hasher)

@@ -91,6 +91,7 @@ class IssuerStore(Protocol):
 
         Raises:
             CredentialRequestDenied: no, and why.
+            InsufficientUserAuthentication: not by this sign-in (RFC 9470).
         """
 
     async def offer(self, offer_id: str) -> Mapping[str, Any] | None:

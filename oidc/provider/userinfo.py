@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from keys import jws
-from oidc.errors import InvalidGrant, OAuthError
+from oidc.errors import InsufficientUserAuthentication, InvalidGrant, OAuthError
 from oidc.ports import ProviderWrites
 from oidc.protected_resource import (
     Presented,
@@ -17,6 +17,7 @@ from oidc.protected_resource import (
     refused,
     replayed,
     scope_missing,
+    step_up,
 )
 from oidc.provider.context import Provider
 from oidc.provider.encryption import encrypted
@@ -75,6 +76,8 @@ class UserInfoEndpoint:
             return await provider.claims.userinfo(grant, client), client
         except InvalidGrant as error:
             raise refused(presented, error.description) from None
+        except InsufficientUserAuthentication as error:
+            raise step_up(presented, error) from None
 
     async def _signed(self, claims: Mapping[str, Any], client: Client, alg: str) -> str:
         """A JWT without an end, so that it is no ID token to anybody (RFC 8725 3.12)."""

@@ -113,6 +113,36 @@ async def test_refuses_too_low_an_assurance(world: World) -> None:
     await refuses(world, errors.AssuranceTooLow, await world.access_token(), min_acr="loa4")
 
 
+async def test_rfc9470_refuses_a_sign_in_that_is_too_long_ago(world: World) -> None:
+    then = int(world.now) - 1000
+    token = await world.access_token(auth_time=then)
+    await refuses(world, errors.AuthenticationTooOld, token, max_age=900)
+    assert (await world.party().verify_access_token(token, max_age=1000)).auth_time == then
+    await refuses(world, errors.ClaimInvalid, await world.access_token(auth_time=...), max_age=9)
+    ahead = await world.access_token(auth_time=int(world.now) + 1000)
+    await refuses(world, errors.ClaimInvalid, ahead, max_age=9)
+
+
+def test_rfc9470_3_the_challenge_says_what_is_missing(world: World) -> None:
+    party = world.party()
+    assert party.step_up_challenge(min_acr="loa3", max_age=300) == (
+        'DPoP error="insufficient_user_authentication", '
+        'error_description="sign in again, as this challenge says", '
+        f'acr_values="{party.issuer}/acr/loa3", max_age="300", algs="ES256"'
+    )
+    plain = party.step_up_challenge(min_acr=f"{party.issuer}/acr/loa2", scheme="Bearer")
+    assert plain.startswith('Bearer error="insufficient_user_authentication"')
+    assert plain.endswith(f'acr_values="{party.issuer}/acr/loa2"')
+    assert 'max_age="0"' in party.step_up_challenge(max_age=0)
+
+
+def test_rfc9470_3_a_challenge_for_nothing_is_a_mistake(world: World) -> None:
+    with pytest.raises(ValueError, match="min_acr or max_age"):
+        world.party().step_up_challenge()
+    with pytest.raises(ValueError, match="level"):
+        world.party().step_up_challenge(min_acr="strong")
+
+
 async def test_a_bound_token_with_its_proof_is_accepted(
     world: World, client_key: LocalSigner
 ) -> None:

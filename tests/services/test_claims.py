@@ -22,6 +22,7 @@ from corpid.services.mandates import Mandates
 from corpid.services.organisations import Organisations
 from corpid.services.people import NewPerson, People
 from corpid.services.representations import Representations
+from corpid.services.step_up import StepUp
 from corpid.settings import Settings
 from corpid.storage import migrations
 from corpid.storage.database import open_database
@@ -121,7 +122,14 @@ async def world(base: Foundation) -> tuple[Grant, Client, TokenClaims]:
         secret_hash=None,
         sector="bank.example",
     )
-    claims = TokenClaims(base.store, base.pairwise, base.mandate_status, {}, base.clock)
+    claims = TokenClaims(
+        base.store,
+        base.pairwise,
+        base.mandate_status,
+        {},
+        base.clock,
+        StepUp(base.settings.acr_url),
+    )
     return grant, client, claims
 
 

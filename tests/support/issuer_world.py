@@ -37,6 +37,7 @@ from corpid.services.ports import UnitOfWork
 from corpid.services.revocation import Revocation
 from corpid.services.status_lists import StatusAllocator
 from corpid.services.status_publisher import StatusPublisher
+from corpid.services.step_up import StepUp
 from corpid.storage.database import Database
 from corpid.storage.store import SqlStore
 from keys import base64url, jws
@@ -85,9 +86,8 @@ class World:
         self.offers = Offers(self.store, self.hasher, issuer, self.clock, secrets.token_bytes)
         self.publisher = StatusPublisher(self.store, self.keys, self.clock, STATUS_URL)
         self.revocation = Revocation(self.store, self.clock, secrets.token_bytes)
-        self.issuance = CredentialIssuance(
-            self.store, self.allocator, self.offers, self.clock, secrets.token_bytes, STATUS_URL
-        )
+        parts = (self.store, self.allocator, self.offers, self.clock, secrets.token_bytes)
+        self.issuance = CredentialIssuance(*parts, STATUS_URL, StepUp(f"{issuer}/acr"))
         self.issuer = Issuer(
             config=IssuerConfig(
                 issuer=issuer,

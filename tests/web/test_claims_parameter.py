@@ -182,14 +182,32 @@ async def test_an_acr_that_nobody_can_reach_is_unmet_and_not_denied(world: Pages
 
 
 async def test_an_acr_that_is_only_wished_for_does_not_stop_anybody(world: PagesWorld) -> None:
-    wanted = {"value": f"{ISSUER}/acr/loa3"}
-    for asked in ({"claims": claims(id_token={"acr": wanted})}, {"acr_values": wanted["value"]}):
+    strong = f"{ISSUER}/acr/loa3"
+    wishes = (
+        {"claims": claims(id_token={"acr": {"value": strong}})},
+        {"acr_values": f"urn:strong {strong}"},  # a value that does not exist here
+        {"acr_values": "1 2"},
+    )
+    for asked in wishes:
         browser = await world.browser().get(world.request("kiosk", **asked))
         await browser.submit(username="ho", password=PASSWORD)
         assert "Share with Sample Kiosk?" in browser.page.text
 
 
-async def test_registration_2_default_acr_values_are_wished_for(world: PagesWorld) -> None:
+async def test_rfc9470_5_of_acr_values_one_must_be_reached(world: PagesWorld) -> None:
+    values = f"{ISSUER}/acr/loa3 {ISSUER}/acr/loa2"
+    browser = await world.browser().get(world.request("kiosk", acr_values=values))
+    await browser.submit(username="chan", password=PASSWORD)
+    assert "Enter your one-time code" in browser.page.text
+    other = await world.browser().get(world.request("kiosk", acr_values=values))
+    await other.submit(username="ho", password=PASSWORD)
+    await other.submit(action="cancel")
+    assert other.answer["error"] == "unmet_authentication_requirements"
+
+
+async def test_registration_2_default_acr_values_count_where_the_request_says_nothing(
+    world: PagesWorld,
+) -> None:
     await world.add_client("careful", min_acr="loa1", default_acr_values=[f"{ISSUER}/acr/loa2"])
     browser = await world.browser().get(world.request("careful"))
     await browser.submit(username="chan", password=PASSWORD)

@@ -111,7 +111,7 @@ async def test_an_account_without_codes_cannot_reach_loa2(world: PagesWorld) -> 
     await browser.submit(username="ho", password=PASSWORD)
     assert "A stronger sign-in is needed" in browser.page.text
     await browser.submit(action="cancel")
-    assert browser.answer["error"] == "access_denied"
+    assert browser.answer["error"] == "unmet_authentication_requirements"
 
 
 async def test_somebody_without_authority_is_told_so(world: PagesWorld) -> None:

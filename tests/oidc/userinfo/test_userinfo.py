@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keys import base64url, jwt
-from oidc.errors import InvalidGrant
+from oidc.errors import InsufficientUserAuthentication, InvalidGrant
 from tests.support.asgi import FORM, Answer, call, post_form
 from tests.support.provider_world import API, ISSUER, NOW, World, key
 
@@ -120,6 +120,22 @@ async def test_an_authority_that_ends_meanwhile_ends_the_token() -> None:
 
     world.provider.claims.userinfo = ended  # type: ignore[method-assign]
     refused(await by_dpop(world, token))
+
+
+async def test_rfc9470_3_a_demand_for_another_sign_in_is_a_challenge() -> None:
+    world, token, _ = await signed_in()
+    wanted = (f"{ISSUER}/acr/loa2", f"{ISSUER}/acr/loa3")
+
+    async def demand(*_: object) -> Any:
+        raise InsufficientUserAuthentication("too weak", acr_values=wanted, max_age=60)
+
+    world.provider.claims.userinfo = demand  # type: ignore[method-assign]
+    answer = await by_dpop(world, token)
+    refused(answer, "insufficient_user_authentication")
+    challenge = answer.header("www-authenticate") or ""
+    assert challenge.startswith("DPoP ")
+    assert f'acr_values="{wanted[0]} {wanted[1]}"' in challenge
+    assert 'max_age="60"' in challenge
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
