@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Audience of JWT access tokens -> its sector of pairwise subjects (JSON).",
     )
+    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="The reverse proxies (addresses or CIDR networks, separated by commas). What "
+        "only a proxy may say counts from these peers alone.",
+    )
     outbound_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Private networks (CIDR, separated by commas) that relying parties' addresses "
@@ -115,12 +120,12 @@ class Settings(BaseSettings):
         except orjson.JSONDecodeError:
             raise ValueError("must be a JSON object of audiences and their sectors") from None
 
-    @field_validator("outbound_networks", mode="before")
+    @field_validator("proxies", "outbound_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("outbound_networks")
+    @field_validator("proxies", "outbound_networks")
     @classmethod
     def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:

@@ -131,6 +131,23 @@ async def show(run: Run, person: Reference, at: At = None) -> Answer:
     )
 
 
+@command(app, "person unblock", example="corpid person unblock sample.person")
+async def unblock(run: Run, person: Reference) -> Answer:
+    """Let a person try again at once, in any browser, after somebody has guessed their password.
+
+    Browsers in which the person has signed in before are not blocked by what others guess.
+    """
+    from corpid.services.guessing import Guessing
+    from corpid.services.people import unblock_person
+    from oidc.secrets import TokenHasher
+
+    async with run.foundation() as base:
+        guessing = Guessing(TokenHasher(base.secrets["cookies"]), base.clock)
+        found = await unblock_person(base.store, guessing, person, run.actor)
+    document = {"person_id": found.person_id, "unblocked": True}
+    return Answer(document, [Facts([("person", found.person_id)], "May sign in anywhere again")])
+
+
 @command(app, "person close", example="corpid person close sample.person --yes")
 async def close(run: Run, person: Reference, reason: Reason = "", yes: Yes = False) -> Answer:
     """Close an account: sessions, tokens, credentials and the person's mandates end."""

@@ -16,6 +16,7 @@ from corpid.domain.languages import Names
 from corpid.domain.mandate import HolderKind, Mandate
 from corpid.domain.organisation import Representation
 from corpid.domain.person import PasswordMethod, Person, TotpMethod
+from corpid.services.guessing import Guessing
 from corpid.services.mandates import as_known_at
 from corpid.services.ports import Store, UnitOfWork
 from keys.clock import Clock, Random
@@ -86,9 +87,27 @@ async def find_person(uow: UnitOfWork, reference: str) -> Person:
         NotFound: there is none.
     """
     by_name = await uow.people.by_username(reference.lower())
-    person = await uow.people.by_id(by_name[0].person_id if by_name else reference)
+    person = await uow.people.by_id(by_name.person_id if by_name else reference)
     if person is None:
         raise NotFound(f"no person has the username or id {reference[:100]!r}")
+    return person
+
+
+async def unblock_person(store: Store, guessing: Guessing, reference: str, actor: str) -> Person:
+    """Forget the failed tries at the person's name and codes.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    person = await find_person(store.read, reference)
+    username = await store.read.people.username_of(person.person_id)
+
+    async def work(uow: UnitOfWork) -> None:
+        await guessing.forget(uow, username or "", person.person_id)
+        facts = {"person_id": person.person_id, "actor": actor}
+        await uow.operations.audit("person.unblocked", facts)
+
+    await store.write(work)
     return person
 
 

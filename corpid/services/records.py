@@ -10,7 +10,7 @@ from corpid.domain.person import Assurance
 
 
 @dataclass(frozen=True, slots=True)
-class SignInGuard:
+class Tries:
     """How often guessing failed, and until when (epoch ms) further guesses are refused."""
 
     failures: int
@@ -181,7 +181,7 @@ __all__ = [
     "Offer",
     "OutboxMessage",
     "Session",
-    "SignInGuard",
     "StatusEntry",
     "StatusListRow",
+    "Tries",
 ]

@@ -42,6 +42,10 @@ class CookieRules:
         secure = "; Secure" if self.https else ""
         return f"{self.name(short)}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
+    def keep(self, short: str, value: str, seconds: int) -> str:
+        """A Set-Cookie header that lasts for that long."""
+        return f"{self.set(short, value)}; Max-Age={seconds}"
+
     def clear(self, short: str) -> str:
         """A Set-Cookie header that removes the cookie."""
         return f"{self.set(short, '')}; Max-Age=0"
@@ -50,6 +54,7 @@ class CookieRules:
 SESSION: Final = "session"
 INTERACTION: Final = "interaction"
 LANGUAGE: Final = "language"
+BROWSER: Final = "browser"
 
 
 class Sessions:

@@ -1,33 +1,23 @@
 """Signing in: a password is loa1, a password and a one-time code are loa2.
 
 Whether a name is known is not told: unknown and known names get the same answers, cost the same
-work and are slowed down alike. Every try is counted before it is checked.
+work and are slowed down alike. Every try is counted before it is checked (``services.guessing``).
 """
 
-import hashlib
 from typing import Final
 
-from cachetools import TTLCache
-
-from corpid.domain.person import Assurance, PasswordMethod
+from corpid.domain.person import Assurance
 from corpid.services import totp
+from corpid.services.guessing import NOBODY, Counted, Door, Guessing, Visitor
 from corpid.services.passwords import Passwords
 from corpid.services.ports import Store, UnitOfWork
-from corpid.services.records import Session, SignInGuard
+from corpid.services.records import Session
 from corpid.services.sessions import Sessions
-from corpid.services.sign_in_guard import (
-    FORGET_AFTER_MS,
-    LONGEST_SECONDS,
-    NO_FAILURES,
-    after_try,
-    waits_seconds,
-)
-from keys.clock import Clock
+from keys.clock import Clock, Random
 
 PASSWORD_METHOD: Final = "pwd"  # RFC 8176
 CODE_METHOD: Final = "otp"
 MAX_USERNAME: Final = 100
-_UNKNOWN_NAMES: Final = 10_000
 
 
 class SignInRefused(Exception):
@@ -39,11 +29,12 @@ class WrongCredentials(SignInRefused):
 
 
 class TooManyTries(SignInRefused):
-    """Guesses are refused for now. ``seconds`` says for how long."""
+    """Guesses are refused for now: for ``seconds``, in this browser if it is ``known``."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, *, known: bool = False) -> None:
         super().__init__(f"try again in {seconds} s")
         self.seconds = seconds
+        self.known = known
 
 
 def canonical_username(typed: str) -> str:
@@ -60,20 +51,26 @@ class SignIn:
         passwords: Passwords,
         secrets: totp.TotpSecrets,
         sessions: Sessions,
+        guessing: Guessing,
         clock: Clock,
+        random: Random,
     ) -> None:
         self._store = store
         self._passwords = passwords
         self._secrets = secrets
         self._sessions = sessions
+        self._guessing = guessing
         self._clock = clock
-        # Names that nobody has are slowed down like others: in this process, bounded.
-        # As long as those: or after a while one could tell them apart.
-        forget = (FORGET_AFTER_MS // 1000) + LONGEST_SECONDS
-        self._unknown: TTLCache[bytes, SignInGuard] = TTLCache(_UNKNOWN_NAMES, forget, timer=clock)
+        self._random = random
 
     async def with_password(
-        self, username: str, password: str, previous: Session | None, browser: str = ""
+        self,
+        username: str,
+        password: str,
+        previous: Session | None,
+        browser: str = "",
+        *,
+        visitor: Visitor = NOBODY,
     ) -> tuple[Session, str]:
         """A session at loa1 and its Set-Cookie header.
 
@@ -85,13 +82,15 @@ class SignIn:
             TooManyTries: too many failures before; nothing was checked.
         """
         name = canonical_username(username)[:MAX_USERNAME]
-        method = await self._count_password_try(name)
+        method = await self._store.read.people.by_username(name)
+        person_id = None if method is None else method.person_id
+        counted = await self._count("password", name, person_id, visitor)
         right = await self._passwords.verify(
             None if method is None else method.password_hash, password
         )
         person = await self._store.read.people.by_id(method.person_id) if method else None
         if not right or method is None or person is None or person.closed_at is not None:
-            await self._report_failure("password", None if method is None else method.person_id)
+            await self._report_failure("password", person_id, counted)
             raise WrongCredentials
         renewed = None
         if self._passwords.is_outdated(method.password_hash):
@@ -106,7 +105,7 @@ class SignIn:
         )
 
         async def work(uow: UnitOfWork) -> None:
-            await uow.people.guard_password(name, NO_FAILURES)
+            await self._guessing.forgive(uow, counted)
             if renewed is not None:
                 await uow.people.set_password_hash(name, renewed)
             if goes_on is not None:
@@ -122,30 +121,31 @@ class SignIn:
         await self._store.write(work)
         return session, cookie
 
-    async def with_code(self, session: Session, code: str) -> Session:
+    async def with_code(self, session: Session, code: str, *, visitor: Visitor = NOBODY) -> Session:
         """The session at loa2, after a one-time code. Each code counts once (RFC 6238 5.2).
 
         Raises:
             WrongCredentials: the code is wrong or was used, or the person has no such method.
             TooManyTries: too many failures before; nothing was checked.
         """
-        sealed = await self._count_code_try(session.person_id)
-        if sealed is None:
+        method = await self._store.read.people.totp(session.person_id)
+        if method is None:
             raise WrongCredentials
-        secret = self._secrets.open(session.person_id, sealed)
+        counted = await self._count("code", session.person_id, session.person_id, visitor)
+        secret = self._secrets.open(session.person_id, method.sealed_secret)
         step = totp.matching_step(secret, "".join(code.split()), self._clock())
         stronger = self._sessions.strengthened(session, Assurance.LOA2, CODE_METHOD)
 
         async def work(uow: UnitOfWork) -> bool:
             if step is None or not await uow.people.use_totp_step(session.person_id, step):
                 return False
-            await uow.people.guard_totp(session.person_id, NO_FAILURES)
+            await self._guessing.forgive(uow, counted)
             await uow.sign_ins.strengthen_session(stronger)
             await uow.operations.audit("session.strengthened", _facts(stronger))
             return True
 
         if not await self._store.write(work):
-            await self._report_failure("totp", session.person_id)
+            await self._report_failure("totp", session.person_id, counted)
             raise WrongCredentials
         return stronger
 
@@ -153,61 +153,43 @@ class SignIn:
         """Whether the person can give one-time codes."""
         return await self._store.read.people.totp(person_id) is not None
 
-    async def _count_password_try(self, name: str) -> PasswordMethod | None:
-        now_ms = int(self._clock() * 1000)
+    async def remember(self, session: Session, visitor: Visitor) -> tuple[str, ...]:
+        """Set-Cookie headers after a sign-in: the browser is known from now on.
 
-        async def work(uow: UnitOfWork) -> tuple[PasswordMethod | None, int]:
-            found = await uow.people.by_username(name)
-            if found is None:
-                return None, 0
-            method, guard = found
-            seconds = waits_seconds(guard, now_ms)
-            if not seconds:
-                await uow.people.guard_password(name, after_try(guard, now_ms))
-            return method, seconds
+        Not before the person has used all means that they have: whoever has only got hold of the
+        password must not become known by it, and guess codes with a fresh count each time.
+        """
+        if CODE_METHOD not in session.methods and await self.has_code(session.person_id):
+            return ()
+        return (
+            self._guessing.remember(
+                visitor.browser, session.person_id, self._sessions.cookies, self._random
+            ),
+        )
 
-        method, seconds = await self._store.write(work)
-        if method is None:
-            seconds = self._count_unknown(name, now_ms)
-        if seconds:
-            raise TooManyTries(seconds)
-        return method
+    async def _count(
+        self, door: Door, name: str, person_id: str | None, visitor: Visitor
+    ) -> Counted:
+        async def work(uow: UnitOfWork) -> Counted:
+            return await self._guessing.count(uow, door, name, person_id, visitor)
 
-    def _count_unknown(self, name: str, now_ms: int) -> int:
-        key = hashlib.sha256(name.encode("utf-8", "replace")).digest()
-        guard = self._unknown.get(key, NO_FAILURES)
-        seconds = waits_seconds(guard, now_ms)
-        if not seconds:
-            self._unknown[key] = after_try(guard, now_ms)
-        return seconds
+        counted = await self._store.write(work)
+        if counted.seconds:
+            raise TooManyTries(counted.seconds, known=counted.known)
+        return counted
 
-    async def _count_code_try(self, person_id: str) -> bytes | None:
-        now_ms = int(self._clock() * 1000)
-
-        async def work(uow: UnitOfWork) -> tuple[bytes | None, int]:
-            found = await uow.people.totp(person_id)
-            if found is None:
-                return None, 0
-            method, guard = found
-            seconds = waits_seconds(guard, now_ms)
-            if not seconds:
-                await uow.people.guard_totp(person_id, after_try(guard, now_ms))
-            return method.sealed_secret, seconds
-
-        sealed, seconds = await self._store.write(work)
-        if seconds:
-            raise TooManyTries(seconds)
-        return sealed
-
-    async def _report_failure(self, method: str, person_id: str | None) -> None:
+    async def _report_failure(self, method: str, person_id: str | None, counted: Counted) -> None:
         """Into the audit trail. An unknown name leaves no row: it may be a password, and strangers
         could fill the table with them.
         """
         if person_id is None:
             return
+        facts = {"method": method, "person_id": person_id, "known_browser": counted.known}
 
         async def work(uow: UnitOfWork) -> None:
-            await uow.operations.audit("sign_in.failed", {"method": method, "person_id": person_id})
+            await uow.operations.audit("sign_in.failed", facts)
+            if counted.stops:
+                await uow.operations.audit("sign_in.stopped", facts)
 
         await self._store.write(work)
 

@@ -44,6 +44,7 @@ _grant = table("authorization_grant")
 _session = table("session")
 _offer = table("credential_offer")
 _outbox = table("outbox")
+_guess = table("guess")
 
 
 def _batch(of: Table, *conditions: ColumnElement[bool]) -> tuple[Statement, Statement]:
@@ -75,6 +76,7 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
         REUSE_SEEN,
     ),
     ("session", _expired(_session), 0),
+    ("guess", _expired(_guess), 0),
     ("credential_offer", _expired(_offer), OFFERS_KEPT),
     (
         "outbox",

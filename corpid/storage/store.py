@@ -11,6 +11,7 @@ from corpid.storage.repositories.authority import SqlAuthority
 from corpid.storage.repositories.clients import SqlClients
 from corpid.storage.repositories.credentials import SqlCredentials
 from corpid.storage.repositories.grants import SqlGrants
+from corpid.storage.repositories.guesses import SqlGuesses
 from corpid.storage.repositories.operations import SqlOperations
 from corpid.storage.repositories.organisations import SqlOrganisations
 from corpid.storage.repositories.outbox import SqlOutbox
@@ -40,6 +41,11 @@ class SqlUnitOfWork:
     def people(self) -> SqlPeople:
         """People."""
         return SqlPeople(self._scope)
+
+    @property
+    def guesses(self) -> SqlGuesses:
+        """Counts of failed tries."""
+        return SqlGuesses(self._scope)
 
     @property
     def authority(self) -> SqlAuthority:

@@ -1,6 +1,7 @@
 """Puts the pages together on the foundation: what ``wiring`` cannot know, because it draws."""
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Final
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from corpid.services import credential_types
 from corpid.services.claims import SCOPES
 from corpid.services.consent import Consents
 from corpid.services.detail_types import detail_types
+from corpid.services.guessing import Guessing
 from corpid.services.id_token_hints import IdTokenHints
 from corpid.services.interaction_steps import Steps
 from corpid.services.interactions import BrowserInteractions
@@ -54,6 +56,7 @@ class PageAssembly:
                 sign_in=self.sign_in,
                 authorize=AuthorizeEndpoint(provider),
                 renderer=self.renderer,
+                proxies=tuple(ip_network(one) for one in self.base.settings.proxies),
             )
         )
 
@@ -100,7 +103,15 @@ def assemble(base: Foundation) -> PageAssembly:
     return PageAssembly(
         base=base,
         sessions=sessions,
-        sign_in=SignIn(store, passwords, TotpSecrets(base.master), sessions, clock),
+        sign_in=SignIn(
+            store,
+            passwords,
+            TotpSecrets(base.master),
+            sessions,
+            Guessing(hasher, clock),
+            clock,
+            random,
+        ),
         passwords=passwords,
         interactions=interactions,
         renderer=renderer,

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from corpid.domain.errors import NotAllowed
 from corpid.domain.languages import Language
 from corpid.services.authorities import ActingAuthority
+from corpid.services.guessing import Visitor
 from corpid.services.interaction_steps import (
     ApprovedStep,
     BlockedStep,
@@ -29,6 +30,7 @@ from corpid.services.ports import Store
 from corpid.services.records import Session
 from corpid.services.sessions import Sessions
 from corpid.services.sign_in import SignIn, TooManyTries, WrongCredentials
+from corpid.web.client_address import Network, visitor_of
 from corpid.web.detail_wording import authority_sentences, detail_sentences
 from corpid.web.forms import accepted_languages, read_form
 from corpid.web.rendering import Renderer, page_response, redirect_response
@@ -41,6 +43,7 @@ from corpid.web.wording import (
     host_of,
     tagged,
     told,
+    wait_text,
 )
 from oidc.errors import (
     AccessDenied,
@@ -60,8 +63,6 @@ STEP_NAMES: Final[dict[type[Step], str]] = {
     ConsentStep: "consent",
     BlockedStep: "blocked",
 }
-_MINUTE: Final = 60
-_MOMENT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class PageParts:
     sign_in: SignIn
     authorize: AuthorizeEndpoint
     renderer: Renderer
+    proxies: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class _Visit:
     session: Session | None
     language: Language
     step: Step
+    visitor: Visitor
 
 
 def build_interaction_router(parts: PageParts) -> APIRouter:
@@ -119,7 +122,8 @@ class InteractionPages:
             language = parts.interactions.language(request.cookies, locales, languages)
             session = await parts.sessions.current(request.cookies)
             form = await read_form(request) if request.method == "POST" else None
-            return await self._visit(waiting, session, language, form)
+            visitor = visitor_of(request, parts.sessions.cookies, parts.proxies)
+            return await self._visit(waiting, session, language, form, visitor)
         except InteractionGone:
             html = parts.renderer.html("notice.html", language, notice="gone")
             return page_response(html, 410)
@@ -137,13 +141,14 @@ class InteractionPages:
         session: Session | None,
         language: Language,
         form: Mapping[str, str] | None,
+        visitor: Visitor,
     ) -> Response:
         interactions = self._parts.interactions
         try:
             step = await interactions.step(waiting, session)
         except OAuthError as error:
             return await self._refuse(waiting, language, error)
-        visit = _Visit(waiting, session, language, step)
+        visit = _Visit(waiting, session, language, step, visitor)
         if form is None:
             return await self._show_or_finish(visit)
         if not interactions.is_csrf(waiting, form.get("csrf", "")):
@@ -179,7 +184,7 @@ class InteractionPages:
             return await self._show(visit, missing, typed=username, status=400)
         try:
             session, cookie = await self._parts.sign_in.with_password(
-                username, password, visit.session
+                username, password, visit.session, visitor=visit.visitor
             )
         except WrongCredentials:
             wrong = {"username": texts("sign_in.wrong")}
@@ -187,7 +192,8 @@ class InteractionPages:
         except TooManyTries as error:
             return await self._show_wait(visit, "username", error, username)
         waiting = await self._parts.interactions.signed_in(visit.waiting, session)
-        return await self._advance(waiting, visit.language, session, (cookie,))
+        known = await self._parts.sign_in.remember(session, visit.visitor)
+        return await self._advance(waiting, visit.language, session, (cookie, *known))
 
     async def _give_code(self, visit: _Visit, form: Mapping[str, str]) -> Response:
         texts = Texts(visit.language)
@@ -197,14 +203,15 @@ class InteractionPages:
         if not code.strip():
             return await self._show(visit, {"otp": texts("code.missing")}, status=400)
         try:
-            stronger = await self._parts.sign_in.with_code(session, code)
+            stronger = await self._parts.sign_in.with_code(session, code, visitor=visit.visitor)
         except WrongCredentials:
             return await self._show(
                 visit, {"otp": texts("code.wrong")}, typed=code[:12], status=400
             )
         except TooManyTries as error:
             return await self._show_wait(visit, "otp", error, code[:12])
-        return await self._advance(visit.waiting, visit.language, stronger)
+        known = await self._parts.sign_in.remember(stronger, visit.visitor)
+        return await self._advance(visit.waiting, visit.language, stronger, known)
 
     async def _choose(
         self, visit: _Visit, step: OrganisationStep, form: Mapping[str, str]
@@ -302,13 +309,7 @@ class InteractionPages:
     async def _show_wait(
         self, visit: _Visit, field: str, error: TooManyTries, typed: str
     ) -> Response:
-        texts = Texts(visit.language)
-        if error.seconds < _MOMENT:
-            message = texts("sign_in.wait_moment")
-        elif error.seconds < 2 * _MINUTE:
-            message = texts("sign_in.wait_seconds", number=error.seconds)
-        else:
-            message = texts("sign_in.wait_minutes", number=-(-error.seconds // _MINUTE))
+        message = wait_text(Texts(visit.language), error.seconds, known=error.known)
         headers = {"retry-after": str(error.seconds)}
         return await self._show(visit, {field: message}, typed=typed, status=429, headers=headers)
 

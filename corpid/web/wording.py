@@ -19,6 +19,9 @@ from corpid.web.translations import Texts
 from oidc.ports import AuthorizationRequest
 from oidc.records import OFFLINE_ACCESS, Client
 
+_MOMENT: Final = 10
+_MINUTE: Final = 60
+_HOUR: Final = 3600
 _LOCALES: Final[dict[Language, str]] = {
     "en": "en_GB",
     "zh-Hant": "zh_Hant_HK",
@@ -109,6 +112,17 @@ def _is_power(scope: str) -> bool:
 def _scope(texts: Texts, scope: str) -> Markup:
     key = f"scope.{scope}"
     return texts(key) if key in texts else texts("scope.other", name=scope)
+
+
+def wait_text(texts: Texts, seconds: int, *, known: bool) -> Markup:
+    """That there were too many tries, and how long to wait; ``known`` is about this browser."""
+    if seconds < _MOMENT:
+        return texts("sign_in.wait_moment")
+    if seconds < 2 * _MINUTE:
+        return texts("sign_in.wait_seconds", number=seconds)
+    unit, length = ("minutes", _MINUTE) if seconds < 2 * _HOUR else ("hours", _HOUR)
+    wait = texts(f"sign_in.wait_{unit}", number=-(-seconds // length))
+    return wait if known else Markup(" ").join((wait, texts("sign_in.known_browser")))
 
 
 def host_of(redirect_uri: str) -> str:

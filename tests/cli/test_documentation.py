@@ -15,6 +15,7 @@ from tools import cli_docs
 STORY = (
     "init", "db migrate", "config show", "config check", "register import", "register show",
     "organisation add", "organisation show", "organisation list", "person add", "person show",
+    "person unblock",
     "representation add", "representation list", "mandate grant", "mandate accept",
     "mandate show", "mandate list", "mandate decline", "offer create", "client add",
     "client show", "client list", "credential list", "credential show", "credential revoke",

@@ -33,7 +33,7 @@ async def _stored_hash(cli: Cli, username: str) -> str:
     finally:
         await database.close()
     assert found is not None
-    return found[0].password_hash
+    return found.password_hash
 
 
 def test_a_password_comes_from_a_file_or_standard_input(cli: Cli) -> None:
@@ -169,3 +169,11 @@ def test_a_second_open_representation_of_the_same_role_is_refused(cli: Cli) -> N
     )  # fmt: skip
     assert refused[:2] == (1, "already_exists")
     assert cli.refused("representation", "list")[:2] == (1, "invalid_value")
+
+
+def test_a_person_whose_password_was_guessed_at_is_let_in_again(cli: Cli) -> None:
+    add_person(cli, "sample.person")
+    done = cli.json("person", "unblock", "sample.person")
+    assert done["unblocked"] is True
+    assert cli.json("person", "show", "sample.person")["person_id"] == done["person_id"]
+    assert cli.refused("person", "unblock", "nobody.here")[:2] == (4, "not_found")

@@ -9,11 +9,11 @@ import pytest
 from corpid.domain.languages import Names
 from corpid.domain.person import Assurance, PasswordMethod, Person, TotpMethod
 from corpid.services import totp
+from corpid.services.guessing import DAY_SECONDS, UNKNOWN_BROWSERS, Guessing
 from corpid.services.passwords import Passwords
 from corpid.services.ports import UnitOfWork
 from corpid.services.sessions import CookieRules, Sessions
 from corpid.services.sign_in import SignIn, TooManyTries, WrongCredentials
-from corpid.services.sign_in_guard import FORGET_AFTER_MS, FREE_TRIES
 from corpid.storage.database import Database
 from corpid.storage.store import SqlStore
 from keys.sealing import MasterKey
@@ -41,7 +41,15 @@ class Door:
             idle=3600,
         )
         codes = totp.TotpSecrets(self.master)
-        self.sign_in = SignIn(self.store, self.passwords, codes, self.sessions, self.clock)
+        self.sign_in = SignIn(
+            self.store,
+            self.passwords,
+            codes,
+            self.sessions,
+            Guessing(TokenHasher(b"h" * 32), self.clock),
+            self.clock,
+            secrets.token_bytes,
+        )
         self.sealed = codes.seal("person", SECRET)
 
     def clock(self) -> float:
@@ -74,7 +82,7 @@ async def checked(tries: Iterable[Awaitable[object]]) -> int:
 
 async def test_passwords_guessed_at_once_count_one_by_one(door: Door) -> None:
     tries = [door.sign_in.with_password("chan", f"guess {n}", None) for n in range(AT_ONCE)]
-    assert await checked(tries) == FREE_TRIES
+    assert await checked(tries) == UNKNOWN_BROWSERS.free
 
 
 async def test_codes_guessed_at_once_count_one_by_one(door: Door) -> None:
@@ -82,13 +90,12 @@ async def test_codes_guessed_at_once_count_one_by_one(door: Door) -> None:
     right = totp.code_at(SECRET, totp.step_at(door.now))
     wrong = f"{(int(right) + 500_000) % 1_000_000:06d}"
     tries = [door.sign_in.with_code(session, wrong) for _ in range(AT_ONCE)]
-    assert await checked(tries) == FREE_TRIES
+    assert await checked(tries) == UNKNOWN_BROWSERS.free
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_an_unknown_name_is_remembered_as_long_as_a_known_one(door: Door) -> None:
     """Or an hour later the answers would tell which of two names somebody has."""
-    for elapsed in (0, FORGET_AFTER_MS // 1000 - 10):
+    for elapsed in (0, DAY_SECONDS - 10):
         door.now += elapsed
         answers = []
         for name in ("chan", "chen"):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from corpid.services.ports import UnitOfWork
-from corpid.services.records import OutboxMessage
+from corpid.services.records import OutboxMessage, Tries
 from corpid.storage.constructs import table
 from corpid.storage.database import Database
 from corpid.storage.purge import DELIVERED_KEPT, OFFERS_KEPT, REUSE_SEEN, UNDELIVERED_KEPT, purge
@@ -39,6 +39,7 @@ PURGED = (
     "refresh_token",
     "authorization_grant",
     "session",
+    "guess",
     "credential_offer",
     "outbox",
 )
@@ -68,6 +69,7 @@ async def fill(store: SqlStore) -> None:
         await writes.add_refresh_token(refresh_token())
         await uow.sign_ins.add_interaction(interaction())
         await uow.sign_ins.add_session(session())
+        await uow.guesses.keep(b"slot", Tries(1, NOW), NOW + DAY)
         await uow.credentials.add_offer(offer())
         await uow.credentials.add(credential_row())
         await uow.operations.enqueue(OutboxMessage(b"id", "logout", b"{}", NOW, NOW))
@@ -94,6 +96,7 @@ async def test_nothing_that_counts_is_deleted(store: SqlStore, database: Databas
         "narrowed_token": NOW + 5 * MINUTE,
         "refresh_token": NOW + DAY,
         "session": NOW + DAY,
+        "guess": NOW + DAY,
         "authorization_grant": NOW + DAY + REUSE_SEEN,
         "credential_offer": NOW + DAY + OFFERS_KEPT,
     }.items(),

@@ -18,7 +18,7 @@ from corpid.domain.mandate import (
 from corpid.domain.organisation import Branch, IdentifierScheme, Organisation, Role
 from corpid.domain.person import PasswordMethod, TotpMethod
 from corpid.services.ports import UnitOfWork
-from corpid.services.records import SignInGuard
+from corpid.services.records import Tries
 from corpid.storage.errors import UniqueViolation
 from corpid.storage.store import SqlStore
 from tests.support.stored import (
@@ -204,25 +204,36 @@ async def test_people_and_their_sign_in_methods(store: SqlStore) -> None:
     read = store.read.people
     assert await read.by_id("per-1") == one
     assert await read.by_id("per-2") is None
-    assert await read.by_username("sample") == (password, SignInGuard(0, 0))
+    assert await read.by_username("sample") == password
     assert await read.by_username("other") is None
     assert await read.username_of("per-1") == "sample"
     assert await read.username_of("per-2") is None
-    assert await read.totp("per-1") == (totp, SignInGuard(0, 0))
+    assert await read.totp("per-1") == totp
     assert await read.totp("per-2") is None
 
     async def change(uow: UnitOfWork) -> None:
         await uow.people.set_password_hash("sample", "$argon2id$2")
-        await uow.people.guard_password("sample", SignInGuard(3, NOW + 1))
-        await uow.people.guard_totp("per-1", SignInGuard(4, NOW + 2))
 
     await store.write(change)
     changed = replace(password, password_hash="$argon2id$2")
-    assert await read.by_username("sample") == (changed, SignInGuard(3, NOW + 1))
-    assert await read.totp("per-1") == (totp, SignInGuard(4, NOW + 2))
+    assert await read.by_username("sample") == changed
     assert await store.write(lambda uow: uow.people.close("per-1", NOW + 9))
     assert not await store.write(lambda uow: uow.people.close("per-1", NOW + 10))
     assert await read.by_id("per-1") == replace(one, closed_at=NOW + 9)
+
+
+async def test_counts_of_failed_tries(store: SqlStore) -> None:
+    assert await store.read.guesses.tries(b"slot") == Tries(0, 0)
+
+    async def count(uow: UnitOfWork) -> None:
+        assert await uow.guesses.tries(b"slot") == Tries(0, 0)
+        await uow.guesses.keep(b"slot", Tries(3, NOW + 1), NOW + 2)
+
+    await store.write(count)
+    assert await store.read.guesses.tries(b"slot") == Tries(3, NOW + 1)
+    assert await store.write(lambda uow: uow.guesses.tries(b"slot")) == Tries(3, NOW + 1)
+    await store.write(lambda uow: uow.guesses.forget(b"slot"))
+    assert await store.read.guesses.tries(b"slot") == Tries(0, 0)
 
 
 async def test_rfc6238_5_2_each_time_step_counts_once(store: SqlStore) -> None:

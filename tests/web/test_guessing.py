@@ -4,15 +4,8 @@ import asyncio
 
 import pytest
 
-from corpid.services.records import SignInGuard
+from corpid.services.guessing import UNKNOWN_BROWSERS
 from corpid.services.sign_in import TooManyTries, WrongCredentials
-from corpid.services.sign_in_guard import (
-    LONGEST_SECONDS,
-    NO_FAILURES,
-    after_try,
-    delay_seconds,
-    waits_seconds,
-)
 from tests.support.browser import Browser
 from tests.support.pages_world import PASSWORD, PagesWorld
 
@@ -157,22 +150,54 @@ async def test_guessing_codes_is_slowed_down(world: PagesWorld) -> None:
     assert browser.response.status_code == 429
 
 
-def test_the_wait_grows_and_is_bounded() -> None:
-    waits = [delay_seconds(failures) for failures in range(20)]
-    assert waits[:6] == [0, 0, 0, 1, 2, 4]
-    assert waits == sorted(waits)
-    assert max(waits) == LONGEST_SECONDS
+async def known_to(world: PagesWorld) -> Browser:
+    """A browser in which Chan has signed in and out again."""
+    browser = await world.sign_in("chan")
+    await browser.get("/sign-out")
+    await browser.submit(csrf=browser.page.form_with("csrf").fields["csrf"])
+    world.wait(60)
+    return browser
 
 
-def test_old_failures_are_forgotten() -> None:
-    guard = SignInGuard(failures=12, blocked_until=1_000)
-    assert after_try(guard, 1_000 + 24 * 3600 * 1000 + 1).failures == 1
-    assert after_try(guard, 2_000).failures == 13
+async def guess_until_stopped(world: PagesWorld) -> None:
+    for _ in range(UNKNOWN_BROWSERS.stopped_at):
+        with pytest.raises(WrongCredentials):
+            await world.assembly.sign_in.with_password("chan", "wrong password", None)
+        world.wait(UNKNOWN_BROWSERS.longest_seconds)
 
 
-def test_waiting_is_rounded_up() -> None:
-    assert waits_seconds(NO_FAILURES, 5) == 0
-    assert waits_seconds(SignInGuard(3, 1_001), 1_000) == 1
+async def test_a_browser_is_remembered_when_all_means_were_used(world: PagesWorld) -> None:
+    browser = await begin(world)
+    await browser.submit(username="chan", password=PASSWORD)
+    assert "__Host-corpid-browser" not in browser.client.cookies
+    await browser.submit(otp=world.otp())
+    assert "__Host-corpid-browser" in browser.client.cookies
+    weak = await world.browser().get(world.request("kiosk"))
+    await weak.submit(username="ho", password=PASSWORD)
+    assert "__Host-corpid-browser" in weak.client.cookies
+
+
+async def test_whoever_guesses_elsewhere_does_not_shut_the_person_out(world: PagesWorld) -> None:
+    own = await known_to(world)
+    await guess_until_stopped(world)
+    elsewhere = await begin(world)
+    await elsewhere.submit(username="chan", password=PASSWORD)
+    assert elsewhere.response.status_code == 429
+    assert int(elsewhere.response.headers["retry-after"]) > 22 * 3600
+    assert "use that browser" in elsewhere.page.text
+    await own.get(world.request())
+    await own.submit(username="chan", password=PASSWORD)
+    await own.submit(otp=world.otp())
+    assert own.page.form_with("action")
+    # Nor does the person's success give the guesser new tries.
+    again = await begin(world)
+    await again.submit(username="chan", password="wrong password")
+    assert again.response.status_code == 429
+
+
+async def test_when_guessing_is_stopped_the_audit_trail_says_so_once(world: PagesWorld) -> None:
+    await guess_until_stopped(world)
+    assert len(await world.events("sign_in.stopped")) == 1
 
 
 async def test_too_many_at_once_are_asked_to_wait(world: PagesWorld) -> None:

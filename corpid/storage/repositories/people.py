@@ -5,7 +5,6 @@ from typing import Final
 from sqlalchemy import bindparam, select
 
 from corpid.domain.person import PasswordMethod, Person, TotpMethod
-from corpid.services.records import SignInGuard
 from corpid.storage.constructs import adding, changing, given, shared, table
 from corpid.storage.mapping import name_columns, names_of
 from corpid.storage.scope import Repository
@@ -16,12 +15,8 @@ _password = table("password")
 _totp = table("totp")
 
 _BY_ID: Final = shared(select(*_person.c).where(given(_person.c.person_id)))
-# Inside a write their guards are read to be changed: of many tries at once each must see the
-# count of the one before.
-_ONE_PASSWORD: Final = select(*_password.c).where(given(_password.c.username))
-_BY_USERNAME: Final = Statement(_ONE_PASSWORD), Statement(_ONE_PASSWORD.with_for_update())
-_ONE_TOTP: Final = select(*_totp.c).where(given(_totp.c.person_id))
-_TOTP: Final = Statement(_ONE_TOTP), Statement(_ONE_TOTP.with_for_update())
+_BY_USERNAME: Final = shared(select(*_password.c).where(given(_password.c.username)))
+_TOTP: Final = shared(select(*_totp.c).where(given(_totp.c.person_id)))
 _USERNAME: Final = Statement(
     select(_password.c.username)
     .where(given(_password.c.person_id))
@@ -39,18 +34,6 @@ _USE_STEP: Final = changing(
     given(_totp.c.person_id),
     _totp.c.last_step < bindparam("step"),
     last_step=bindparam("step"),
-)
-_GUARD_PASSWORD: Final = changing(
-    _password,
-    given(_password.c.username),
-    failures=bindparam("count"),
-    blocked_until=bindparam("until"),
-)
-_GUARD_TOTP: Final = changing(
-    _totp,
-    given(_totp.c.person_id),
-    failures=bindparam("count"),
-    blocked_until=bindparam("until"),
 )
 _CLOSE: Final = changing(
     _person, given(_person.c.person_id), _person.c.closed_at.is_(None), closed_at=bindparam("now")
@@ -70,26 +53,26 @@ class SqlPeople(Repository):
         key, name_en, name_zh_hant, name_zh_hans, *rest = row
         return Person(key, names_of(name_en, name_zh_hant, name_zh_hans), *rest)
 
-    async def by_username(self, username: str) -> tuple[PasswordMethod, SignInGuard] | None:
+    async def by_username(self, username: str) -> PasswordMethod | None:
         """The password method of that name."""
         row = await self._in.reads.one(_BY_USERNAME[self._in.locking], username=username)
         if row is None:
             return None
-        name, person_id, password_hash, failures, blocked_until, _ = row
-        return PasswordMethod(person_id, name, password_hash), SignInGuard(failures, blocked_until)
+        name, person_id, password_hash, _ = row
+        return PasswordMethod(person_id, name, password_hash)
 
     async def username_of(self, person_id: str) -> str | None:
         """The person's (first) user name."""
         row = await self._in.reads.one(_USERNAME, person_id=person_id)
         return None if row is None else row[0]
 
-    async def totp(self, person_id: str) -> tuple[TotpMethod, SignInGuard] | None:
+    async def totp(self, person_id: str) -> TotpMethod | None:
         """The one-time-code method of the person."""
         row = await self._in.reads.one(_TOTP[self._in.locking], person_id=person_id)
         if row is None:
             return None
-        key, sealed_secret, last_step, failures, blocked_until, _ = row
-        return TotpMethod(key, sealed_secret, last_step), SignInGuard(failures, blocked_until)
+        key, sealed_secret, last_step, _ = row
+        return TotpMethod(key, sealed_secret, last_step)
 
     async def add(self, person: Person) -> None:
         """Add a person."""
@@ -110,8 +93,6 @@ class SqlPeople(Repository):
             username=method.username,
             person_id=method.person_id,
             password_hash=method.password_hash,
-            failures=0,
-            blocked_until=0,
             created_at=now_ms,
         )
 
@@ -126,26 +107,12 @@ class SqlPeople(Repository):
             person_id=method.person_id,
             sealed_secret=method.sealed_secret,
             last_step=method.last_step,
-            failures=0,
-            blocked_until=0,
             created_at=now_ms,
         )
 
     async def use_totp_step(self, person_id: str, step: int) -> bool:
         """Accept a code's time step; False when that step or a later one was used."""
         return await self._in.writes.execute(_USE_STEP, person_id=person_id, step=step) == 1
-
-    async def guard_password(self, username: str, guard: SignInGuard) -> None:
-        """Write the failure count and the time until which guesses are refused."""
-        await self._in.writes.execute(
-            _GUARD_PASSWORD, username=username, count=guard.failures, until=guard.blocked_until
-        )
-
-    async def guard_totp(self, person_id: str, guard: SignInGuard) -> None:
-        """The same for one-time codes."""
-        await self._in.writes.execute(
-            _GUARD_TOTP, person_id=person_id, count=guard.failures, until=guard.blocked_until
-        )
 
     async def close(self, person_id: str, now_ms: int) -> bool:
         """Close the account; False when it is closed already or not known."""

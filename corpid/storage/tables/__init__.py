@@ -45,6 +45,7 @@ from corpid.storage.tables.organisations import (
 )
 from corpid.storage.tables.people import (
     ConsentTable,
+    GuessTable,
     InteractionTable,
     PasswordTable,
     PersonTable,
@@ -65,6 +66,7 @@ __all__ = [
     "ConsentTable",
     "CredentialTable",
     "GrantTable",
+    "GuessTable",
     "IdentifierTable",
     "InteractionTable",
     "KeyTable",

@@ -25,7 +25,7 @@ class PersonTable(SQLModel, table=True):
 
 
 class PasswordTable(SQLModel, table=True):
-    """Password sign-in; ``failures`` and ``blocked_until`` slow guessing down."""
+    """Password sign-in."""
 
     __tablename__ = "password"
     __table_args__ = (KEYED,)
@@ -33,8 +33,6 @@ class PasswordTable(SQLModel, table=True):
     username: str = text(primary_key=True)
     person_id: str = text(foreign_key="person.person_id", index=True)
     password_hash: str = text()
-    failures: int = integer(default=0)
-    blocked_until: int = integer(default=0)
     created_at: int = integer()
 
 
@@ -47,9 +45,19 @@ class TotpTable(SQLModel, table=True):
     person_id: str = text(primary_key=True, foreign_key="person.person_id")
     sealed_secret: bytes = blob()
     last_step: int = integer(default=0)
-    failures: int = integer(default=0)
-    blocked_until: int = integer(default=0)
     created_at: int = integer()
+
+
+class GuessTable(SQLModel, table=True):
+    """How often guessing failed under one slot: a keyed hash of who or what is guessed."""
+
+    __tablename__ = "guess"
+    __table_args__ = (Index("ix_guess_expiry", "expires_at"), KEYED)
+
+    slot: bytes = blob(primary_key=True)
+    failures: int = integer()
+    blocked_until: int = integer()
+    expires_at: int = integer()
 
 
 class SessionTable(SQLModel, table=True):
