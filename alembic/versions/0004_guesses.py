@@ -7,7 +7,7 @@ from alembic import op
 from corpid.storage.migration_parts import blob, create, index, integer
 
 revision = "0004"
-down_revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -88,11 +88,9 @@ class People(Protocol):
 
 
 class Guesses(Protocol):
-    """Counts of failed tries, under keyed hashes (``services.guessing``)."""
+    """Counts of failed tries. One that is read inside a write nobody else changes meanwhile."""
 
-    async def tries(self, slot: bytes) -> Tries:
-        """The count; inside a write nobody else changes it until the write is over."""
-
+    async def tries(self, slot: bytes) -> Tries: ...
     async def keep(self, slot: bytes, tries: Tries, expires_at: int) -> None: ...
     async def forget(self, slot: bytes) -> None: ...
 
