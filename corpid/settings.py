@@ -83,6 +83,34 @@ class Settings(BaseSettings):
         description="File with certificate authorities (PEM) that are believed there beside the "
         "system's.",
     )
+    registration: Literal["off", "token", "open"] = Field(
+        default="token",
+        description="Whether clients may register themselves: not at all, with an initial access "
+        "token (corpid client token create), or anybody.",
+    )
+    registration_profiles: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("fapi2",),
+        description="Profiles that a self-registered client may have, in order of preference.",
+    )
+    registration_scopes: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("openid", "entity.identity"),
+        description="Scopes that a self-registered client may have.",
+    )
+    registration_grant_types: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("authorization_code",),
+        description="Grant types that a self-registered client may have.",
+    )
+    registration_per_hour: int = Field(
+        default=60, ge=1, description="Clients that may register themselves within an hour."
+    )
+    registration_max: int = Field(
+        default=10_000, ge=1, description="Clients that may register themselves in all."
+    )
+    registration_unused_days: int = Field(
+        default=30,
+        ge=1,
+        description="After how many days a self-registered client that nobody used is deleted.",
+    )
     session_hours: int = Field(
         default=8, ge=1, le=24 * 30, description="Life of a sign-in, however much it is used."
     )
@@ -120,10 +148,24 @@ class Settings(BaseSettings):
         except orjson.JSONDecodeError:
             raise ValueError("must be a JSON object of audiences and their sectors") from None
 
-    @field_validator("proxies", "outbound_networks", mode="before")
+    @field_validator(
+        "proxies",
+        "outbound_networks",
+        "registration_profiles",
+        "registration_scopes",
+        "registration_grant_types",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("registration_profiles", "registration_scopes", "registration_grant_types")
+    @classmethod
+    def _check_some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("must have at least one; registration as a whole can be off")
+        return value
 
     @field_validator("proxies", "outbound_networks")
     @classmethod

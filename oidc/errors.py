@@ -205,6 +205,37 @@ class RegistrationNotSupported(OAuthError):
     code = "registration_not_supported"
 
 
+class InvalidRedirectUri(OAuthError):
+    """RFC 7591 3.2.2: a redirect URI that may not be registered."""
+
+    code = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    """RFC 7591 3.2.2: a member is malformed, or the client may not have it."""
+
+    code = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatement(OAuthError):
+    """RFC 7591 3.2.2: the software statement is malformed."""
+
+    code = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """RFC 7591 3.2.2: whoever made the software statement is not believed here."""
+
+    code = "unapproved_software_statement"
+
+
+class TooManyRequests(OAuthError):
+    """RFC 6585 4: later; the code is RFC 6749's for a server that cannot just now."""
+
+    code = "temporarily_unavailable"
+    status = 429
+
+
 class InvalidAuthorizationDetails(OAuthError):
     """RFC 9396 5."""
 

@@ -1,18 +1,5 @@
 """The profile table: which check applies to which kind of client, visible at once.
 
-check                           fapi2                       oidc
-==============================  ==========================  =====================================
-pushed authorization requests   required (FAPI 2.0, 5.3.2)  if the client registered so
-PKCE S256                       required                    required unless waived in the record;
-                                                            never waived for public clients
-client authentication           private_key_jwt             + client_secret_basic or _post,
-                                                            none for public clients
-sender constraint               DPoP required               Bearer, or DPoP if registered or used
-refresh token rotation          never (FAPI 2.0, 5.3.2.1)   only for public clients
-ID token algorithms             ES256                       ES256, RS256
-redirect_uri in the request     required                    required (OpenID Connect Core 3.1.2.1)
-==============================  ==========================  =====================================
-=======
 ==============================  ====================  ====================  =======================
 check                           fapi2                 fapi2-message-        oidc
                                                       signing

@@ -25,8 +25,8 @@ class Client:
     ask access tokens for; ``serves`` the audiences whose tokens it may introspect. ``min_acr``
     is the least assurance of a sign-in that it accepts. ``subject`` says whether ``sub`` is the
     organisation or the pair of organisation and representative. ``may_act`` is the client that may
-    exchange this one's tokens where it serves their audience (RFC 8693 4.4).
-    organisation or the pair of organisation and representative.
+    exchange this one's tokens where it serves their audience (RFC 8693 4.4). Keys that are at
+    ``jwks_uri`` are had from ``oidc.provider.client_keys``; ``jwks`` is None then.
 
     ``request_object_signing_alg`` is the one algorithm of its request objects, None any of its
     profile's; ``response_modes`` are those that it may use, None all of its profile's. UserInfo
@@ -52,6 +52,8 @@ class Client:
     resources: frozenset[str] = frozenset()
     serves: frozenset[str] = frozenset()
     policy_uri: str | None = None
+    jwks_uri: str | None = None
+    token_endpoint_auth_signing_alg: str | None = None
     authorization_details_types: frozenset[str] = frozenset()
     may_act: str | None = None
     request_object_signing_alg: str | None = None

@@ -161,7 +161,7 @@ async def read_form(
     return parse_parameters(await read_body(receive, MAX_FORM_BYTES), repeatable)
 
 
-async def read_json(scope: Scope, receive: Receive) -> dict[str, Any]:
+async def read_json(scope: Scope, receive: Receive, limit: int = MAX_JSON_BYTES) -> dict[str, Any]:
     """The JSON object of a POSTed body.
 
     Raises:
@@ -172,7 +172,7 @@ async def read_json(scope: Scope, receive: Receive) -> dict[str, Any]:
     media_type = content_type[0].split(b";", 1)[0].strip().lower() if content_type else b""
     if media_type != b"application/json":
         raise InvalidRequest("send the request as application/json")
-    body = await read_body(receive, MAX_JSON_BYTES)
+    body = await read_body(receive, limit)
     try:
         value = orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError):

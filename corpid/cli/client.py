@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from corpid.cli import client_token
 from corpid.cli.context import At, Run, Yes, command, instant, read_input
 from corpid.cli.output import Answer, CommandError, Facts, Table
 
@@ -15,6 +16,7 @@ _MAX_JWKS: Final = 256 * 1024
 
 def add_to(parent: typer.Typer) -> None:
     """Put these commands under ``corpid client``."""
+    client_token.add_to(app)
     parent.add_typer(app, name="client")
 
 
@@ -40,6 +42,15 @@ async def add(
     jwks: Annotated[
         Path | None,
         typer.Option(help="File with its public keys (JWK Set), - for standard input."),
+    ] = None,
+    jwks_uri: Annotated[
+        str | None, typer.Option(help="https address of its public keys, instead of a file.")
+    ] = None,
+    sector_identifier_uri: Annotated[
+        str | None,
+        typer.Option(
+            help="https address that lists all its redirect URIs; its host is the sector."
+        ),
     ] = None,
     auth_method: Annotated[
         str | None,
@@ -163,6 +174,8 @@ async def add(
         grant_types=tuple(grant_type or ()),
         auth_method=auth_method,
         jwks=None if jwks is None else _read_jwks(jwks),
+        jwks_uri=jwks_uri,
+        sector_identifier_uri=sector_identifier_uri,
         sector=sector,
         subject=subject,
         min_acr=min_acr,
@@ -196,8 +209,9 @@ async def add(
         backchannel_logout_session_required=backchannel_logout_session_required,
     )
     async with run.foundation() as base:
+        vouched = await _vouched_sector(base, wanted)
         clients = Clients(base.store, base.clock, base.random)
-        added = await clients.add(wanted, run.actor, client_id=client_id)
+        added = await clients.add(wanted, run.actor, client_id=client_id, sector=vouched)
     document = _document(added.record)
     shown: list[Facts | Table] = [_facts(document)]
     if added.secret is not None:
@@ -244,6 +258,17 @@ async def disable(run: Run, client_id: Id, yes: Yes = False) -> Answer:
             lambda: revocation.disable_client(client_id, run.actor),
             yes=yes,
         )
+
+
+async def _vouched_sector(base: Any, wanted: Any) -> str | None:
+    """The sector by the sector_identifier_uri, or None where there is none."""
+    from corpid.services.sectors import vouched_sector
+    from corpid.wiring.outbound import outbound
+
+    uri = wanted.sector_identifier_uri
+    if uri is None:
+        return None
+    return await vouched_sector(uri, wanted.redirect_uris, outbound(base.settings))
 
 
 def _read_jwks(path: Path) -> dict[str, Any]:

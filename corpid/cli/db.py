@@ -1,11 +1,14 @@
 """`corpid db`: the database's schema, and what has outlived its use."""
 
+from typing import Final
+
 import typer
 
 from corpid.cli.context import Run, Yes, command
 from corpid.cli.output import Answer, Facts
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The database.")
+_DAY_MS: Final = 86_400_000
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -32,16 +35,20 @@ async def purge(run: Run, yes: Yes = False) -> Answer:
     from corpid.cli.destroying import dry_run_note
     from corpid.services.key_rotation import KeyRotation
     from corpid.storage import purge as storage
+    from corpid.storage import unused_clients
 
     async with run.foundation() as base:
         now_ms = int(base.clock() * 1000)
+        unused = now_ms - base.settings.registration_unused_days * _DAY_MS
         destroyed: tuple[str, ...] = ()
         if yes:
             counts = await storage.purge(base.database, now_ms)
+            counts["client"] = await unused_clients.purge_unused_clients(base.database, unused)
             rotation = KeyRotation(base.store, base.master, base.clock)
             destroyed = await rotation.destroy_retired(run.actor)
         else:
             counts = await storage.purgeable(base.database, now_ms)
+            counts["client"] = await unused_clients.unused_clients(base.database, unused)
     document = {"dry_run": not yes, "rows": counts, "keys_destroyed": list(destroyed)}
     title = "Deleted rows" if yes else "Rows that would be deleted"
     rows = [(name.replace("_", " "), count) for name, count in counts.items()]

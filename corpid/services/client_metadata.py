@@ -15,6 +15,12 @@ from corpid.domain.languages import Names
 from corpid.domain.person import Assurance
 from corpid.services import client_signing, detail_types
 from corpid.services.claims import SCOPES
+from corpid.services.client_addresses import (
+    check_fetched_address,
+    check_redirect_uri,
+    check_resource,
+    check_web_address,
+)
 from corpid.services.client_signing import Signing
 from keys.errors import KeysError
 from keys.jwk import JwkSet
@@ -37,9 +43,7 @@ SUBJECTS: Final = ("organisation", "representative")
 PRIVATE_KEY_JWT: Final = "private_key_jwt"
 SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
 MAX_URIS: Final = 20
-MAX_URI: Final = 2048
 MAX_AGE: Final = 999_999_999
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,99}")
 _SECTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,199}")
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -49,9 +53,10 @@ _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"
 class Registration:
     """What somebody wants to register; ``metadata`` checks it. Empty means the profile's default.
 
-    ``sector`` is needed where the redirect URIs have several hosts. ``default_max_age`` is in
-    seconds; ``default_acr`` are acr values (URIs) in order of preference. ``auth_time`` is in every
-    ID token, so ``require_auth_time`` is kept and changes nothing.
+    ``sector`` or ``sector_identifier_uri`` is needed where the redirect URIs have several hosts.
+    ``default_max_age`` is in seconds; ``default_acr`` are acr values (URIs) in order of preference.
+    ``auth_time`` is in every ID token, so ``require_auth_time`` is kept and changes nothing.
+    ``about`` is what is kept and shown but decides nothing, by RFC 7591's names.
     """
 
     names: Names
@@ -71,6 +76,10 @@ class Registration:
     resources: tuple[str, ...] = ()
     serves: tuple[str, ...] = ()
     policy_uri: str | None = None
+    jwks_uri: str | None = None
+    sector_identifier_uri: str | None = None
+    assertion_alg: str | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
     detail_types: tuple[str, ...] = ()
     may_act: str | None = None
     signing: Signing = field(default_factory=Signing)
@@ -86,7 +95,7 @@ class Registration:
         """The method of client authentication."""
         return self.auth_method or (
             "client_secret_basic"
-            if self.profile == "oidc" and self.jwks is None
+            if self.profile == "oidc" and self.jwks is None and self.jwks_uri is None
             else PRIVATE_KEY_JWT
         )
 
@@ -115,11 +124,13 @@ def metadata(wanted: Registration) -> dict[str, Any]:
         check_redirect_uri(uri)
     _check_scopes(wanted)
     _check_profile(wanted, profile)
-    client_signing.check(wanted.signing, profile, _check_keys(wanted, profile))
+    keys = _check_keys(wanted, profile)
+    elsewhere = wanted.jwks_uri is not None
+    client_signing.check(wanted.signing, profile, keys, keys_elsewhere=elsewhere)
     for uri in (*wanted.resources, *wanted.serves):
-        _check_resource(uri)
+        check_resource(uri)
     if wanted.policy_uri is not None:
-        _check_web_address(wanted.policy_uri, "the policy URI")
+        check_web_address(wanted.policy_uri, "the policy URI")
     _check_logout(wanted)
     if wanted.subject not in SUBJECTS:
         raise InvalidValue(f"the subject is one of {', '.join(SUBJECTS)}")
@@ -158,24 +169,12 @@ def sector_of(wanted: Registration, client_id: str) -> str:
     hosts = _hosts(wanted.redirect_uris) or _hosts(wanted.serves)
     if len(hosts) > 1:
         raise InvalidValue(
-            f"the addresses have several hosts ({', '.join(sorted(hosts))}), and a "
-            "sector_identifier_uri is not supported yet: name the sector by --sector. It decides "
-            "which clients see the same identifiers, and can never be changed"
+            f"the addresses have several hosts ({', '.join(sorted(hosts))}): give a "
+            "sector_identifier_uri whose document lists them all, or, as the operator, name the "
+            "sector by --sector. It decides which clients see the same identifiers, and can never "
+            "be changed"
         )
     return hosts.pop() if hosts else client_id
-
-
-def check_redirect_uri(uri: str) -> None:
-    """Refuse what the browser must not be sent to (RFC 6749 3.1.2, RFC 9700 2.1).
-
-    Raises:
-        InvalidValue: and why.
-    """
-    _check_web_address(uri, "the redirect URI")
-    if "#" in uri:
-        raise InvalidValue(f"the redirect URI {uri} has a fragment")
-    if "*" in uri:
-        raise InvalidValue(f"the redirect URI {uri} has a wildcard: each is registered as it is")
 
 
 def _check_logout(wanted: Registration) -> None:
@@ -185,7 +184,7 @@ def _check_logout(wanted: Registration) -> None:
     for uri in wanted.post_logout_redirect_uris:
         check_redirect_uri(uri)
     if wanted.backchannel_logout_uri is not None:
-        _check_web_address(wanted.backchannel_logout_uri, "the back-channel logout URI")
+        check_web_address(wanted.backchannel_logout_uri, "the back-channel logout URI")
         if "#" in wanted.backchannel_logout_uri:
             raise InvalidValue("the back-channel logout URI has a fragment")
     elif wanted.backchannel_logout_session_required:
@@ -193,34 +192,6 @@ def _check_logout(wanted: Registration) -> None:
     logs_out = wanted.post_logout_redirect_uris or wanted.backchannel_logout_uri
     if logs_out and AUTHORIZATION_CODE not in wanted.grants:
         raise InvalidValue("only a client that signs people in has anything to do with logout")
-
-
-def _check_web_address(uri: str, what: str) -> None:
-    if len(uri) > MAX_URI or not uri.isascii() or not uri.isprintable() or " " in uri:
-        raise InvalidValue(f"{what} is too long or has characters that no address has")
-    try:
-        parts = urlsplit(uri)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise InvalidValue(f"{what} {uri} is malformed: {error}") from error
-    if not host or parts.username is not None:
-        raise InvalidValue(f"{what} {uri} is not of the form https://host/path")
-    if parts.scheme == "http" and host in _LOOPBACK:
-        return
-    if parts.scheme != "https":
-        raise InvalidValue(f"{what} {uri} must begin with https:// (http is for loopback only)")
-
-
-def _check_resource(uri: str) -> None:
-    """RFC 8707 2: an absolute URI without a fragment."""
-    try:
-        parts = urlsplit(uri)
-    except ValueError as error:
-        raise InvalidValue(f"the resource {uri} is malformed: {error}") from error
-    if not parts.scheme or not (parts.netloc or parts.path) or "#" in uri or len(uri) > MAX_URI:
-        raise InvalidValue(f"the resource {uri} is not an absolute URI without a fragment")
-    if uri.split() != [uri]:
-        raise InvalidValue(f"the resource {uri!r} has a blank")
 
 
 def _check_grants(wanted: Registration) -> None:
@@ -292,25 +263,38 @@ def _check_public(wanted: Registration) -> None:
         raise InvalidValue("a public client always needs PKCE")
     if CLIENT_CREDENTIALS in wanted.grants or wanted.serves:
         raise InvalidValue("a public client neither acts for itself nor serves an API")
-    if wanted.jwks is not None:
+    if wanted.jwks is not None or wanted.jwks_uri is not None:
         raise InvalidValue("a public client keeps no key secret either: leave its keys out")
 
 
 def _check_keys(wanted: Registration, profile: Profile) -> JwkSet | None:
-    """The client's public keys. A client with a secret may have some, to sign its requests."""
+    """The client's public keys, where they are not at an address. A client with a secret may have
+    some besides, to sign its requests.
+    """
+    if wanted.jwks is not None and wanted.jwks_uri is not None:
+        raise InvalidValue("jwks and jwks_uri do not go together (RFC 7591 2)")
+    if wanted.assertion_alg is not None and (
+        wanted.method != PRIVATE_KEY_JWT or wanted.assertion_alg not in profile.assertion_algs
+    ):
+        allowed = ", ".join(sorted(profile.assertion_algs))
+        raise InvalidValue(f"an algorithm of client assertions, with private_key_jwt: {allowed}")
+    if wanted.jwks_uri is not None:
+        check_fetched_address(wanted.jwks_uri, "the jwks_uri")
+        return None
     if wanted.jwks is None:
         if wanted.method == PRIVATE_KEY_JWT:
-            raise InvalidValue("private_key_jwt needs the client's public keys: a JWK Set file")
+            raise InvalidValue(
+                "private_key_jwt needs the client's public keys: a JWK Set, or a jwks_uri"
+            )
         return None
     refuse_private(wanted.jwks)
     try:
         keys = JwkSet.parse(wanted.jwks)
     except KeysError as error:
         raise InvalidValue(f"the JWK Set is not usable: {error}") from error
-    if wanted.method == PRIVATE_KEY_JWT and not any(
-        key.algs & profile.assertion_algs for key in keys.keys
-    ):
-        allowed = ", ".join(sorted(profile.assertion_algs))
+    usable = frozenset({wanted.assertion_alg}) if wanted.assertion_alg else profile.assertion_algs
+    if wanted.method == PRIVATE_KEY_JWT and not any(key.algs & usable for key in keys.keys):
+        allowed = ", ".join(sorted(usable))
         raise InvalidValue(f"no key of the JWK Set can sign with one of {allowed}")
     return keys
 
@@ -338,6 +322,7 @@ def _hosts(uris: tuple[str, ...]) -> set[str]:
 def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
     names = wanted.names
     found: dict[str, Any] = {
+        **wanted.about,
         "profile": profile.name,
         "client_name": names.en,
         "client_name#zh-Hant": names.zh_hant,
@@ -345,8 +330,12 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "redirect_uris": list(wanted.redirect_uris),
         "scope": " ".join(dict.fromkeys(wanted.scopes)),
         "grant_types": list(dict.fromkeys(wanted.grants)),
+        "response_types": ["code"] if AUTHORIZATION_CODE in wanted.grants else [],
         "token_endpoint_auth_method": wanted.method,
+        "token_endpoint_auth_signing_alg": wanted.assertion_alg,
         "jwks": dict(wanted.jwks) if wanted.jwks is not None else None,
+        "jwks_uri": wanted.jwks_uri,
+        "sector_identifier_uri": wanted.sector_identifier_uri,
         "subject": wanted.subject,
         "min_acr": wanted.min_acr,
         "pkce_required": wanted.pkce_required,

@@ -37,13 +37,17 @@ class Signing:
     userinfo_encrypted_response_enc: str | None = None
 
 
-def check(wanted: Signing, profile: Profile, keys: JwkSet | None) -> None:
+def check(
+    wanted: Signing, profile: Profile, keys: JwkSet | None, *, keys_elsewhere: bool = False
+) -> None:
     """Check it against the profile, and the client's public keys (None when it has none).
+
+    ``keys_elsewhere`` says that they are at an address, where they may change at any time.
 
     Raises:
         InvalidValue: something may not be registered like this, and what to do.
     """
-    _check_requests(wanted, profile, keys)
+    _check_requests(wanted, profile, keys, keys_elsewhere)
     _check_request_uris(wanted, profile)
     modes = wanted.response_modes
     if modes is not None and (not modes or not profile.response_modes.issuperset(modes)):
@@ -90,7 +94,9 @@ def _enc(alg: str | None, enc: str | None) -> str | None:
     return enc if alg is None or enc is not None else jwe.DEFAULT_ENC
 
 
-def _check_requests(wanted: Signing, profile: Profile, keys: JwkSet | None) -> None:
+def _check_requests(
+    wanted: Signing, profile: Profile, keys: JwkSet | None, keys_elsewhere: bool
+) -> None:
     alg = wanted.request_object_signing_alg
     if alg is not None and alg not in profile.assertion_algs:
         allowed = ", ".join(sorted(profile.assertion_algs))
@@ -100,7 +106,7 @@ def _check_requests(wanted: Signing, profile: Profile, keys: JwkSet | None) -> N
         or profile.signed_requests_required
         or wanted.request_uris
     )
-    if alg is None and not signs:
+    if keys_elsewhere or (alg is None and not signs):
         return
     usable = profile.assertion_algs if alg is None else frozenset({alg})
     if keys is None or not any(key.algs & usable for key in keys.keys):

@@ -4,6 +4,7 @@ Disabling one is `services.revocation`'s, for its tokens end with it.
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +25,13 @@ CLIENT_SECRET: Final = "cid_cs_"
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,99}")
 
 
+Also = Callable[[UnitOfWork], Awaitable[None]]
+
+
+async def nothing_else(_: UnitOfWork) -> None:
+    """Nothing besides."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegisteredClient:
     """A client as it is registered now. ``secret`` (256 random bits) is shown this once."""
@@ -41,9 +49,18 @@ class Clients:
         self._random = random
 
     async def add(
-        self, wanted: Registration, actor: str, *, client_id: str | None = None
+        self,
+        wanted: Registration,
+        actor: str,
+        *,
+        client_id: str | None = None,
+        sector: str | None = None,
+        also: Also = nothing_else,
     ) -> RegisteredClient:
         """Register a client; without ``client_id`` a random one is taken.
+
+        ``sector`` is one that was found out beforehand (``sectors``). ``also`` runs first in the
+        same transaction, and what it raises undoes all.
 
         Raises:
             InvalidValue: it may not be registered like this.
@@ -56,7 +73,7 @@ class Clients:
         now_ms = int(self._clock() * 1000)
         record = ClientRecord(
             client_id=chosen,
-            sector=sector_of(wanted, chosen),
+            sector=sector_of(wanted, chosen) if sector is None else sector,
             metadata=metadata(wanted),
             secret_hash=secret_hash,
             created_at=now_ms,
@@ -64,6 +81,7 @@ class Clients:
         )
 
         async def work(uow: UnitOfWork) -> None:
+            await also(uow)
             if await uow.clients.by_id(chosen) is not None:
                 raise AlreadyExists(f"a client with the id {chosen} exists already")
             await uow.clients.add(record)
@@ -73,7 +91,13 @@ class Clients:
         return RegisteredClient(record, secret)
 
     async def replace(
-        self, client_id: str, wanted: Registration, actor: str, *, new_secret: bool = False
+        self,
+        client_id: str,
+        wanted: Registration,
+        actor: str,
+        *,
+        new_secret: bool = False,
+        sector: str | None = None,
     ) -> RegisteredClient:
         """Register other metadata from now on; what was before stays in the history.
 
@@ -85,7 +109,7 @@ class Clients:
             InvalidValue: it may not be registered like this.
         """
         checked = metadata(wanted)
-        sector = sector_of(wanted, client_id)
+        sector = sector_of(wanted, client_id) if sector is None else sector
         secret, secret_hash = self._secret(wanted)
         now_ms = int(self._clock() * 1000)
 

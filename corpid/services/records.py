@@ -31,6 +31,41 @@ class ClientRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class InitialToken:
+    """An initial access token (RFC 7591 3), kept by hash; times in epoch ms.
+
+    ``policy`` is what its clients may have, None for what the settings say.
+    """
+
+    token_id: str
+    token_hash: bytes
+    label: str
+    policy: Mapping[str, Any] | None
+    uses_left: int
+    created_at: int
+    expires_at: int
+    ended_at: int | None = None
+
+    def is_live(self, now_ms: int) -> bool:
+        """Whether a client may still register by it."""
+        return self.uses_left > 0 and now_ms < self.expires_at and self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class SelfRegistration:
+    """That a client registered itself: by which token, and what it may have.
+
+    ``token_hash`` is its registration access token's (RFC 7592).
+    """
+
+    client_id: str
+    token_hash: bytes
+    initial_token_id: str | None
+    policy: Mapping[str, Any]
+    registered_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A browser's sign-in session; times in epoch ms.
 
@@ -176,10 +211,12 @@ __all__ = [
     "ClientSession",
     "Consent",
     "CredentialRow",
+    "InitialToken",
     "Interaction",
     "MandateHistoryRow",
     "Offer",
     "OutboxMessage",
+    "SelfRegistration",
     "Session",
     "StatusEntry",
     "StatusListRow",

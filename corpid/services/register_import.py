@@ -14,7 +14,8 @@ from corpid.domain.identifiers import ordered_text_id
 from corpid.domain.organisation import Branch, Identifier, Registration
 from corpid.domain.register_entry import EntityStatus, RegisterEntry
 from corpid.services.organisations import SCHEMES, identifier_of, registration_of
-from corpid.services.ports import RegisterRows, Store, UnitOfWork
+from corpid.services.ports import Store, UnitOfWork
+from corpid.services.register_ports import RegisterRows
 from corpid.services.revocation import Revocation
 from keys.clock import Clock, Random
 

@@ -63,6 +63,8 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         resources=frozenset(get("resources", ())),
         serves=frozenset(get("serves", ())),
         policy_uri=get("policy_uri"),
+        jwks_uri=get("jwks_uri"),
+        token_endpoint_auth_signing_alg=get("token_endpoint_auth_signing_alg"),
         authorization_details_types=frozenset(get("authorization_details_types", ())),
         may_act=get("may_act"),
         request_object_signing_alg=get("request_object_signing_alg"),

@@ -27,6 +27,9 @@ REUSE_SEEN: Final = 10 * _MINUTE
 OFFERS_KEPT: Final = 30 * _DAY
 """Milliseconds that an offer is kept after its end: its holder may ask what became of it."""
 
+TOKENS_KEPT: Final = 30 * _DAY
+"""Milliseconds that an initial access token is kept after its end: who looks sees that it ended."""
+
 DELIVERED_KEPT: Final = 7 * _DAY
 """Milliseconds that a delivered message is kept."""
 
@@ -45,6 +48,7 @@ _session = table("session")
 _offer = table("credential_offer")
 _outbox = table("outbox")
 _guess = table("guess")
+_registration_token = table("registration_token")
 
 
 def _batch(of: Table, *conditions: ColumnElement[bool]) -> tuple[Statement, Statement]:
@@ -77,6 +81,7 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ),
     ("session", _expired(_session), 0),
     ("guess", _expired(_guess), 0),
+    ("registration_token", _expired(_registration_token), TOKENS_KEPT),
     ("credential_offer", _expired(_offer), OFFERS_KEPT),
     (
         "outbox",

@@ -67,7 +67,7 @@ _FIRST_ANALYSIS: Final = 2000
 
 
 class SqlRegisterRows:
-    """``services.ports.RegisterRows``."""
+    """``services.register_ports.RegisterRows``."""
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from corpid.storage.repositories.operations import SqlOperations
 from corpid.storage.repositories.organisations import SqlOrganisations
 from corpid.storage.repositories.outbox import SqlOutbox
 from corpid.storage.repositories.people import SqlPeople
+from corpid.storage.repositories.registrations import SqlRegistrations
 from corpid.storage.repositories.sign_ins import SqlSignIns
 from corpid.storage.repositories.status_lists import SqlStatusLists
 from corpid.storage.scope import CHANGES, Scope
@@ -56,6 +57,11 @@ class SqlUnitOfWork:
     def clients(self) -> SqlClients:
         """Relying parties."""
         return SqlClients(self._scope)
+
+    @property
+    def registrations(self) -> SqlRegistrations:
+        """Clients that registered themselves."""
+        return SqlRegistrations(self._scope)
 
     @property
     def sign_ins(self) -> SqlSignIns:

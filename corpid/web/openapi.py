@@ -120,7 +120,68 @@ _INTROSPECTED: Final = _json_or_jwt(
 
 def hot_paths() -> dict[str, Any]:
     """The paths of the hot endpoints under an issuer without a path."""
-    return {**_provider_paths(), **_metadata_paths(), **_issuer_paths()}
+    return {
+        **_provider_paths(),
+        **_registration_paths(),
+        **_metadata_paths(),
+        **_issuer_paths(),
+    }
+
+
+def _registration_paths() -> dict[str, Any]:
+    metadata = _object(
+        redirect_uris={"type": "array", "items": _TEXT},
+        client_name=_TEXT,
+        token_endpoint_auth_method=_TEXT,
+        jwks={"type": "object"},
+        jwks_uri=_TEXT,
+        scope=_TEXT,
+    )
+    body = {"required": True, "content": {"application/json": {"schema": metadata}}}
+    answer = _object(
+        client_id=_TEXT,
+        client_secret=_TEXT,
+        registration_access_token=_TEXT,
+        registration_client_uri=_TEXT,
+    )
+    one = [_path_parameter("client_id")]
+    return {
+        "/register": {
+            "post": {
+                "operationId": "registration",
+                "summary": "Dynamic client registration (RFC 7591)",
+                "requestBody": body,
+                "responses": {
+                    "201": _json(answer, "Registered"),
+                    **_refused(400, 401, 413, 429),
+                },
+            }
+        },
+        "/register/{client_id}": {
+            "get": {
+                "operationId": "client_configuration",
+                "summary": "A client's own registration (RFC 7592)",
+                "parameters": one,
+                "responses": {"200": _json(answer, "As it is registered"), **_refused(401)},
+            },
+            "put": {
+                "operationId": "client_configuration_put",
+                "summary": "Register other metadata, as a whole",
+                "parameters": one,
+                "requestBody": body,
+                "responses": {
+                    "200": _json(answer, "As it is registered"),
+                    **_refused(400, 401, 413),
+                },
+            },
+            "delete": {
+                "operationId": "client_configuration_delete",
+                "summary": "End the client and all that was granted to it",
+                "parameters": one,
+                "responses": {"204": {"description": "Ended"}, **_refused(401)},
+            },
+        },
+    }
 
 
 def _metadata_paths() -> dict[str, Any]:

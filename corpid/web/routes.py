@@ -27,6 +27,7 @@ from oidc.provider.jwks import JwksEndpoint
 from oidc.provider.metadata import ProviderMetadataEndpoint
 from oidc.provider.par import PushedAuthorizationEndpoint
 from oidc.provider.protected_resources import ResourceMetadataEndpoint, metadata_path
+from oidc.provider.registration import ClientConfigurationEndpoint, RegistrationEndpoint
 from oidc.provider.revocation import RevocationEndpoint
 from oidc.provider.token import TokenEndpoint
 from oidc.provider.userinfo import UserInfoEndpoint
@@ -134,6 +135,23 @@ TABLE: Final = (
         cors=False,
     ),
     RouteSpec(
+        "registration",
+        "issuer",
+        endpoints.REGISTRATION,
+        ("POST",),
+        "Dynamic client registration (RFC 7591)",
+        cors=False,
+    ),
+    RouteSpec(
+        "client_configuration",
+        "issuer",
+        f"{endpoints.REGISTRATION}/",
+        ("GET", "PUT", "DELETE"),
+        "A client's own registration (RFC 7592)",
+        cors=False,
+        tail="{client_id}",
+    ),
+    RouteSpec(
         "userinfo_resource",
         "resource",
         endpoints.USERINFO,
@@ -209,6 +227,7 @@ def hot_routes(service: Service, logouts: Logouts) -> tuple[HotRoute, ...]:
             spec.summary,
         )
         for spec in TABLE
+        if spec.name in made  # a part that is switched off is not there
     )
 
 
@@ -241,4 +260,15 @@ def _endpoints(service: Service, logouts: Logouts) -> Mapping[str, Endpoint]:
         "credential": CredentialEndpoint(issuer),
         "notification": NotificationEndpoint(issuer),
         "status": StatusListEndpoint(service.publisher, issuer.clock),
+        **_registration(service),
+    }
+
+
+def _registration(service: Service) -> Mapping[str, Endpoint]:
+    if service.registry is None:
+        return {}
+    config = service.provider.config
+    return {
+        "registration": RegistrationEndpoint(config, service.registry),
+        "client_configuration": ClientConfigurationEndpoint(config, service.registry),
     }

@@ -23,16 +23,21 @@ from corpid.services.status_publisher import StatusPublisher
 from corpid.services.step_up import StepUp
 from corpid.settings import Settings
 from corpid.storage.purge import purge
+from corpid.storage.unused_clients import purge_unused_clients
 from corpid.wiring.foundation import Foundation, foundation
 from corpid.wiring.logout import logout_delivery
 from corpid.wiring.outbound import outbound as outbound_way
+from corpid.wiring.registration import registry
 from keys.clock import Clock, Random, system_clock
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.ports import Interactions, Outbound
+from oidc.provider.client_keys import ClientKeys
 from oidc.provider.context import Lifetimes, Provider, ProviderConfig
+from oidc.registration_ports import ClientRegistry
 from oidc.secrets import Nonces
 
 DPOP_NONCE_SECONDS: Final = 300
+_DAY_MS: Final = 86_400_000
 CREDENTIAL_NONCE_SECONDS: Final = 300
 ISSUER_NAMES: Final = {"en": "Corp ID", "zh-Hant": "企業身份", "zh-Hans": "企业身份"}
 logger = structlog.stdlib.get_logger("corpid.service")
@@ -47,6 +52,7 @@ class Service:
     issuer: Issuer
     publisher: StatusPublisher
     logout: LogoutDelivery
+    registry: ClientRegistry | None
 
     @property
     def settings(self) -> Settings:
@@ -90,13 +96,15 @@ async def service(
             interval=settings.status_poll_ms / 1000,
             failed=_report("status publisher"),
         )
-        provider = _provider(base, interactions(base), outbound or outbound_way(settings))
+        outward = outbound or outbound_way(settings)
+        provider = _provider(base, interactions(base), outward)
         built = Service(
             foundation=base,
             provider=provider,
             issuer=_issuer(base, issuance),
             publisher=publisher,
             logout=logout_delivery(base, provider, _report("back-channel logout")),
+            registry=registry(base, outward),
         )
         await publisher.refresh()
         async with _background(
@@ -129,6 +137,7 @@ def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) 
         lifetimes=Lifetimes(),
         dpop_nonce_required=settings.dpop_nonce == "required",
         detail_types=detail_types(credential_types.configurations(settings.vct_url), base.clock),
+        registration=settings.registration != "off",
     )
     return Provider(
         config=config,
@@ -142,6 +151,7 @@ def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) 
         hasher=base.hasher,
         dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
         outbound=outbound,
+        client_keys=ClientKeys(outbound, base.clock),
     )
 
 
@@ -188,7 +198,11 @@ class _Purge:
         self._base = base
 
     async def run(self) -> None:
-        removed = await purge(self._base.database, int(self._base.clock() * 1000))
+        base = self._base
+        now_ms = int(base.clock() * 1000)
+        removed = await purge(base.database, now_ms)
+        unused_before = now_ms - base.settings.registration_unused_days * _DAY_MS
+        removed["client"] = await purge_unused_clients(base.database, unused_before)
         if any(removed.values()):
             logger.info("purged", **removed)
 

@@ -213,8 +213,9 @@ class AuthorizeEndpoint:
             return parameters
         if request_object.is_unsigned(compact):
             raise RequestNotSupported("request objects without a signature are not supported")
+        signer = await provider.client_keys.for_jws(client, compact)
         return request_object.read(
-            compact, client, provider.config.issuer, provider.clock()
+            compact, signer, provider.config.issuer, provider.clock()
         ).parameters
 
     async def _pushed(self, request_uri: str, client: Client) -> PushedRequest:

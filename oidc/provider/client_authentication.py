@@ -109,14 +109,22 @@ async def _by_assertion(form: Mapping[str, str], provider: Provider) -> Authenti
     if form.get("client_id", client_id) != client_id:
         raise InvalidClient("client_id is not the subject of the client assertion")
     client = await _named(client_id, provider)
-    if (
-        client is None
-        or client.jwks is None
-        or not _may_use(client, _ASSERTION)
-        or not assertion.is_signed_by(client.jwks, PROFILES[client.profile].assertion_algs)
-    ):
+    if client is None or not _may_use(client, _ASSERTION):
+        raise InvalidClient(_ASSERTION_REFUSED)
+    keys = client.jwks
+    if client.jwks_uri is not None:
+        keys = await provider.client_keys.of(client, assertion.token.header.get("kid"))
+    if keys is None or not assertion.is_signed_by(keys, _assertion_algs(client)):
         raise InvalidClient(_ASSERTION_REFUSED)
     return Authenticated(client, assertion.replay_key, assertion.replay_until)
+
+
+def _assertion_algs(client: Client) -> frozenset[str]:
+    """The one algorithm that the client registered, or all of its profile."""
+    registered = client.token_endpoint_auth_signing_alg
+    return (
+        PROFILES[client.profile].assertion_algs if registered is None else frozenset({registered})
+    )
 
 
 async def _by_basic(header: bytes, form: Mapping[str, str], provider: Provider) -> Authenticated:

@@ -13,6 +13,7 @@ from oidc.ports import (
     ProviderStore,
     Signers,
 )
+from oidc.provider.client_keys import ClientKeys
 from oidc.secrets import Nonces, TokenHasher
 
 
@@ -32,7 +33,8 @@ class ProviderConfig:
     """The published face of the authorization server.
 
     ``issuer`` may have a path. ``scopes`` maps each scope that works to the claims it brings.
-    ``acr_values`` are URIs in order of strength. ``extra_metadata`` goes into discovery as it is.
+    ``acr_values`` are URIs in order of strength. ``registration`` says that clients may register
+    themselves. ``extra_metadata`` goes into discovery as it is.
     ``detail_types`` are the types of authorization details (RFC 9396) that mean something here.
     """
 
@@ -43,6 +45,7 @@ class ProviderConfig:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     dpop_nonce_required: bool = False
     service_documentation: str | None = None
+    registration: bool = False
     extra_metadata: Mapping[str, object] = field(default_factory=dict)
     detail_types: Mapping[str, DetailType] = field(default_factory=dict)
 
@@ -66,6 +69,7 @@ class Provider:
     hasher: TokenHasher
     dpop_nonces: Nonces
     outbound: Outbound
+    client_keys: ClientKeys
 
     @property
     def dpop_nonce_required(self) -> bool:

@@ -104,6 +104,8 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         document[f"{name}_endpoint_auth_signing_alg_values_supported"] = assertion_algs
     if config.detail_types:
         document["authorization_details_types_supported"] = sorted(config.detail_types)
+    if config.registration:
+        document["registration_endpoint"] = config.url(endpoints.REGISTRATION)
     if config.service_documentation is not None:
         document["service_documentation"] = config.service_documentation
     return document | dict(config.extra_metadata)

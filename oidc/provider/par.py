@@ -47,7 +47,7 @@ class PushedAuthorizationEndpoint:
         pushed: PushedRequest | None = None
         signed: RequestObject | None = None
         try:
-            signed = self._signed(form, sender.client)
+            signed = await self._signed(form, sender.client)
             pushed = await self._validated(
                 form if signed is None else signed.parameters, sender.client, proof, request_uri
             )
@@ -68,7 +68,7 @@ class PushedAuthorizationEndpoint:
         lifetime = provider.config.lifetimes.pushed_request
         return {"request_uri": request_uri, "expires_in": lifetime}
 
-    def _signed(self, form: Mapping[str, str], client: Client) -> RequestObject | None:
+    async def _signed(self, form: Mapping[str, str], client: Client) -> RequestObject | None:
         """The request object, if there is one: then the form's other parameters do not count."""
         if "request_uri" in form:
             raise InvalidRequest("request_uri is not allowed in a pushed request (RFC 9126 2.1)")
@@ -77,7 +77,8 @@ class PushedAuthorizationEndpoint:
             require_signed(client)
             return None
         provider = self._provider
-        return request_object.read(compact, client, provider.config.issuer, provider.clock())
+        signer = await provider.client_keys.for_jws(client, compact)
+        return request_object.read(compact, signer, provider.config.issuer, provider.clock())
 
     async def _validated(
         self, given: Mapping[str, str], client: Client, proof: DpopProof | None, request_uri: str

@@ -201,6 +201,23 @@ def test_what_may_not_be_signed_like_this_is_refused(
     assert expected in message
 
 
+def test_keys_may_be_at_an_address(cli: Cli) -> None:
+    uri = "https://bank.example/jwks"
+    added = _add(cli, "--jwks-uri", uri, "--redirect-uri", CALLBACK)
+    assert (added["jwks_uri"], added["token_endpoint_auth_method"]) == (uri, "private_key_jwt")
+    both = ("--jwks-uri", uri)
+    assert "together" in cli.refused("client", "add", "--name-en", "A", *_fapi(cli), *both)[2]
+    plain = ("--jwks-uri", "http://127.0.0.1/jwks", "--redirect-uri", CALLBACK)
+    assert "https" in cli.refused("client", "add", "--name-en", "A", *plain)[2]
+
+
+def test_a_sector_document_inside_is_not_fetched(cli: Cli) -> None:
+    words = ("--sector-identifier-uri", "https://127.0.0.1:1/sector.json")
+    code, error, message = cli.refused("client", "add", "--name-en", "A", *_fapi(cli), *words)
+    assert (code, error) == (1, "invalid_value")
+    assert "no public address" in message
+
+
 def test_unusable_key_files_are_refused(cli: Cli) -> None:
     path = cli.folder / "keys.json"
     for content, expected in (

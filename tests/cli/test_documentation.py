@@ -20,7 +20,8 @@ STORY = (
     "mandate show", "mandate list", "mandate decline", "offer create", "client add",
     "client show", "client list", "credential list", "credential show", "credential revoke",
     "key list", "key rotate", "mandate suspend", "mandate resume", "mandate end",
-    "organisation suspend", "organisation resume", "client disable", "representation end",
+    "organisation suspend", "organisation resume", "client token create", "client token list",
+    "client token revoke", "client disable", "representation end",
     "person close", "db purge", "verify",
 )  # fmt: skip
 ELSEWHERE = {"serve"}  # test_config_and_usage, and the tests of the running service
@@ -57,6 +58,8 @@ def test_every_example_works_in_the_order_of_the_story(
             ids["REPRESENTATION"] = document["representation_id"]
         elif words == "client add":
             ids["CLIENT"] = document["client_id"]
+        elif words == "client token create":
+            ids["TOKEN"] = document["token_id"]
         elif words == "mandate grant":
             ids["MANDATE"] = document["mandate_id"]
             again = cli.json(*shlex.split(line)[1:])

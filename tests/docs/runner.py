@@ -28,7 +28,7 @@ _PRINTED = re.compile(r"^\s*print\(.*\)  # (?P<text>.*)$", re.MULTILINE)
 # Values that differ from run to run: they must have the form of those that are shown.
 _VARYING = frozenset(
     {"sub", "mandate_id", "sid", "at_hash", "iat", "exp", "auth_time", "idx", "jti", "nonce"}
-    | {"valid_from", "valid_until", "as_of", "jkt", "notification_id"}
+    | {"client_id_issued_at", "valid_from", "valid_until", "as_of", "jkt", "notification_id"}
 )
 _DIGITS, _LETTERS = re.compile(r"[0-9]"), re.compile(r"[A-Za-z_-]")
 Make = Callable[["Runner", Mapping[str, str]], str]

@@ -42,6 +42,7 @@ class Guide:
             "ASSERTION": lambda *_: self.client.assertion(),
             "MACHINE_ASSERTION": lambda *_: self.machine.assertion(),
             "PROOF": self._proof,
+            "INITIAL_ACCESS_TOKEN": lambda *_: self._initial_access_token(),
         }
         steps = (
             self.assertion,
@@ -74,6 +75,9 @@ class Guide:
     def _proof(self, runner: Runner, about: Mapping[str, str]) -> str:
         token = runner.known["ACCESS_TOKEN"] if about["url"].endswith("/userinfo") else None
         return self.client.dpop_key.dpop(about["method"], about["url"], token=token)
+
+    def _initial_access_token(self) -> str:
+        return str(self.site.cli.json("client", "token", "create")["token"])
 
     def assertion(self, runner: Runner) -> None:
         runner.documents["assertion"] = unverified_payload(self.client.assertion())

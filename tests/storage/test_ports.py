@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from corpid.services import ports
+from corpid.services import ports, register_ports
 from corpid.storage.register_rows import SqlRegisterRows
 from corpid.storage.store import SqlStore, SqlUnitOfWork
 from oidc import ports as protocols
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     def _unit_of_work(uow: SqlUnitOfWork) -> ports.UnitOfWork:
         return uow
 
-    def _register_rows(rows: SqlRegisterRows) -> ports.RegisterRows:
+    def _register_rows(rows: SqlRegisterRows) -> register_ports.RegisterRows:
         return rows
 
 

@@ -6,10 +6,17 @@ import pytest
 from sqlalchemy import func, select, update
 
 from corpid.services.ports import UnitOfWork
-from corpid.services.records import OutboxMessage, Tries
+from corpid.services.records import InitialToken, OutboxMessage, Tries
 from corpid.storage.constructs import table
 from corpid.storage.database import Database
-from corpid.storage.purge import DELIVERED_KEPT, OFFERS_KEPT, REUSE_SEEN, UNDELIVERED_KEPT, purge
+from corpid.storage.purge import (
+    DELIVERED_KEPT,
+    OFFERS_KEPT,
+    REUSE_SEEN,
+    TOKENS_KEPT,
+    UNDELIVERED_KEPT,
+    purge,
+)
 from corpid.storage.statement import Statement
 from corpid.storage.store import SqlStore
 from tests.support.stored import (
@@ -40,6 +47,7 @@ PURGED = (
     "authorization_grant",
     "session",
     "guess",
+    "registration_token",
     "credential_offer",
     "outbox",
 )
@@ -72,6 +80,9 @@ async def fill(store: SqlStore) -> None:
         await uow.guesses.keep(b"slot", Tries(1, NOW), NOW + DAY)
         await uow.credentials.add_offer(offer())
         await uow.credentials.add(credential_row())
+        await uow.registrations.add_initial_token(
+            InitialToken("t", b"h" * 32, "", None, 1, NOW, NOW + DAY)
+        )
         await uow.operations.enqueue(OutboxMessage(b"id", "logout", b"{}", NOW, NOW))
         await uow.operations.audit("something.happened", {})
 
@@ -97,6 +108,7 @@ async def test_nothing_that_counts_is_deleted(store: SqlStore, database: Databas
         "refresh_token": NOW + DAY,
         "session": NOW + DAY,
         "guess": NOW + DAY,
+        "registration_token": NOW + DAY + TOKENS_KEPT,
         "authorization_grant": NOW + DAY + REUSE_SEEN,
         "credential_offer": NOW + DAY + OFFERS_KEPT,
     }.items(),

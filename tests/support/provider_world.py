@@ -13,6 +13,7 @@ from keys.jwk import JwkSet
 from keys.signer import LocalSigner, generate
 from oidc.errors import InvalidGrant
 from oidc.ports import Delegated
+from oidc.provider.client_keys import ClientKeys
 from oidc.provider.context import Provider, ProviderConfig
 from oidc.provider.endpoints import TOKEN
 from oidc.provider.introspection import IntrospectionEndpoint
@@ -129,6 +130,7 @@ class World:
             hasher=TokenHasher(b"k" * 32),
             dpop_nonces=Nonces(b"n" * 32, 300),
             outbound=self.outbound,
+            client_keys=ClientKeys(self.outbound, lambda: self.now),
         )
         self.token_endpoint = TokenEndpoint(self.provider)
         self.par_endpoint = PushedAuthorizationEndpoint(self.provider)

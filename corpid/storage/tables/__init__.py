@@ -11,7 +11,13 @@ from corpid.storage.tables.authority import (
     MandateTable,
     RepresentationTable,
 )
-from corpid.storage.tables.clients import ClientPolicyTable, ClientTable, SectorTable
+from corpid.storage.tables.clients import (
+    ClientPolicyTable,
+    ClientRegistrationTable,
+    ClientTable,
+    RegistrationTokenTable,
+    SectorTable,
+)
 from corpid.storage.tables.credentials import (
     CredentialTable,
     MandateStatusTable,
@@ -62,6 +68,7 @@ __all__ = [
     "BranchTable",
     "ChangeTable",
     "ClientPolicyTable",
+    "ClientRegistrationTable",
     "ClientTable",
     "ConsentTable",
     "CredentialTable",
@@ -84,6 +91,7 @@ __all__ = [
     "PushedRequestTable",
     "RefreshTokenTable",
     "RegistrationTable",
+    "RegistrationTokenTable",
     "ReplayTable",
     "RepresentationTable",
     "SecretTable",

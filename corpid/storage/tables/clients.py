@@ -49,3 +49,36 @@ class ClientPolicyTable(SQLModel, table=True):
     ended_at: int | None = integer(nullable=True, default=None)
     metadata_json: str = text()  # RFC 7591 names and our own, canonical JSON
     secret_hash: bytes | None = blob(nullable=True, default=None)
+
+
+class RegistrationTokenTable(SQLModel, table=True):
+    """An initial access token (RFC 7591 3), kept by hash."""
+
+    __tablename__ = "registration_token"
+    __table_args__ = (
+        Index("ux_registration_token_hash", "token_hash", unique=True),
+        Index("ix_registration_token_expiry", "expires_at"),
+        KEYED,
+    )
+
+    token_id: str = text(primary_key=True)
+    token_hash: bytes = blob()
+    label: str = text()
+    policy: str | None = text(nullable=True, default=None)  # canonical JSON; NULL: the settings'
+    uses_left: int = integer()
+    created_at: int = integer()
+    expires_at: int = integer()
+    ended_at: int | None = integer(nullable=True, default=None)
+
+
+class ClientRegistrationTable(SQLModel, table=True):
+    """That a client registered itself. No foreign key: it is added before its client."""
+
+    __tablename__ = "client_registration"
+    __table_args__ = (Index("ix_client_registration_time", "registered_at"), KEYED)
+
+    client_id: str = text(primary_key=True)
+    token_hash: bytes = blob()
+    initial_token_id: str | None = text(nullable=True, default=None)
+    policy: str = text()  # what it may have, canonical JSON
+    registered_at: int = integer()

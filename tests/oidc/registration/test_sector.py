@@ -1,0 +1,95 @@
+"""Sectors of self-registered clients (OpenID Connect Core 8.1, Registration 5)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from oidc.ports import FetchFailed
+from tests.support.registration_world import CALLBACK, RegistrationWorld, metadata
+
+SECTOR_URI = "https://group.sample-bank.example/redirects.json"
+MOBILE = "https://m.sample-bank.example/callback"
+BOTH = [CALLBACK, MOBILE]
+
+
+def documented(world: RegistrationWorld, value: Any) -> None:
+    world.outbound.says(SECTOR_URI, json.dumps(value).encode())
+
+
+async def sector_of(world: RegistrationWorld, client_id: str) -> str:
+    return str((await world.store.read.clients.by_id(client_id)).sector)
+
+
+async def test_oidcc_registration_sector_uri_the_sector_is_its_host(
+    world: RegistrationWorld,
+) -> None:
+    documented(world, [*BOTH, "https://third.sample-bank.example/callback"])
+    client = await world.registered(redirect_uris=BOTH, sector_identifier_uri=SECTOR_URI)
+    assert client["sector_identifier_uri"] == SECTOR_URI
+    assert await sector_of(world, client["client_id"]) == "group.sample-bank.example"
+    assert world.outbound.asked == [SECTOR_URI]
+
+
+async def test_without_one_the_sector_is_the_redirect_uris_host(world: RegistrationWorld) -> None:
+    client = await world.registered()
+    assert await sector_of(world, client["client_id"]) == "rp.sample-bank.example"
+    assert world.outbound.asked == []
+
+
+async def test_core_8_1_several_hosts_need_a_sector_identifier_uri(
+    world: RegistrationWorld,
+) -> None:
+    assert await world.refused(redirect_uris=BOTH) == "invalid_client_metadata"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [CALLBACK],  # oidcc-registration-sector-bad: one is missing
+        [],
+        [CALLBACK, MOBILE.upper()],
+        [CALLBACK, f"{MOBILE}/"],
+        {"redirect_uris": BOTH},
+        "https://rp.example",
+        [*BOTH, 7],
+        None,
+    ],
+)
+async def test_oidcc_registration_sector_bad(world: RegistrationWorld, value: Any) -> None:
+    documented(world, value)
+    refused = await world.refused(redirect_uris=BOTH, sector_identifier_uri=SECTOR_URI)
+    assert refused == "invalid_client_metadata"
+
+
+async def test_a_sector_document_that_is_no_json_or_not_there_is_refused(
+    world: RegistrationWorld,
+) -> None:
+    refused = {"redirect_uris": BOTH, "sector_identifier_uri": SECTOR_URI}
+    assert await world.refused(**refused) == "invalid_client_metadata"
+    world.outbound.says(SECTOR_URI, b"<html>")
+    assert await world.refused(**refused) == "invalid_client_metadata"
+    world.outbound.documents[SECTOR_URI] = FetchFailed("the host has no public address")
+    answer = await world.register(metadata(**refused))
+    assert answer.error == "invalid_client_metadata"
+    assert "no public address" in answer.json["error_description"]
+
+
+@pytest.mark.parametrize("uri", ["http://group.example/x", "https://user@group.example/x"])
+async def test_registration_5_the_address_is_https(world: RegistrationWorld, uri: str) -> None:
+    assert await world.refused(sector_identifier_uri=uri) == "invalid_client_metadata"
+    assert world.outbound.asked == []
+
+
+async def test_the_sector_stays_when_the_registration_changes(world: RegistrationWorld) -> None:
+    documented(world, BOTH)
+    client = await world.registered(redirect_uris=BOTH, sector_identifier_uri=SECTOR_URI)
+    document = {
+        **metadata(redirect_uris=[MOBILE], sector_identifier_uri=SECTOR_URI),
+        "client_id": client["client_id"],
+    }
+    world.wait(1)
+    assert (await world.manage("PUT", client, document)).status == 200
+    del document["sector_identifier_uri"]  # now the redirect URI's host would be the sector
+    answer = await world.manage("PUT", client, document)
+    assert (answer.status, answer.error) == (400, "invalid_client_metadata")
