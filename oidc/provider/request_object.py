@@ -192,7 +192,10 @@ def _as_parameter(name: str, value: Any) -> str:
         value = " ".join(one.replace(" ", "%20") for one in value)
     if value is None:
         return ""
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    try:
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    except TypeError:
+        raise InvalidRequestObject(f"the parameter {name[:60]!a} is nested too deep") from None
     if len(text) > MAX_VALUE_CHARACTERS or "\x00" in text:
         raise InvalidRequestObject(f"the parameter {name[:60]!a} is too long or contains a NUL")
     return text

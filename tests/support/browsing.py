@@ -9,6 +9,7 @@ Where there is no browser the tests are reported as not run; under CI=true they 
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,10 +44,14 @@ def missing(environment: Any = os.environ) -> None:
 
 @dataclass
 class Party:
-    """Answers any request with a page of its own, and remembers what was asked."""
+    """Answers any request with a page of its own, and remembers what was asked.
+
+    ``posted`` are the fields of each form that a browser sent.
+    """
 
     origin: str = ""
     asked: list[str] = field(default_factory=list)
+    posted: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def callback(self) -> str:
@@ -57,6 +62,10 @@ class Party:
         """One request, one answer."""
         head = await reader.readuntil(b"\r\n\r\n")
         self.asked.append(head.split(b" ", 2)[1].decode())
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        if length is not None:
+            form = await reader.readexactly(int(length[1]))
+            self.posted.append(dict(parse_qsl(form.decode())))
         body = b"<!DOCTYPE html><html lang=en><title>Sample Shop</title><h1>Welcome back</h1>"
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"

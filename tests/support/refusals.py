@@ -11,7 +11,8 @@ STANDARD = frozenset(
     | {"unknown_credential_configuration", "unknown_credential_identifier", "invalid_nonce"}
     | {"invalid_encryption_parameters", "credential_request_denied", "invalid_notification_id"}
     | {"invalid_notification_request", "access_denied", "invalid_request_uri"}
-    | {"unsupported_response_type", "invalid_authorization_details"}
+    | {"unsupported_response_type", "invalid_authorization_details", "invalid_request_object"}
+    | {"request_not_supported", "request_uri_not_supported", "registration_not_supported"}
 )
 
 

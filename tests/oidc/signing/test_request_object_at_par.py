@@ -5,11 +5,25 @@ The names of the conformance suite's modules, where a test stands for one, are i
 
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from keys import jws
 from oidc.provider.request_object import MAX_REQUEST_OBJECT_BYTES
 from tests.support.asgi import Answer, post_form
-from tests.support.provider_world import NOW, REDIRECT, World, challenge, client, key, without_none
+from tests.support.provider_world import (
+    ISSUER,
+    NOW,
+    REDIRECT,
+    World,
+    challenge,
+    client,
+    key,
+    without_none,
+)
+from tests.support.refusals import STANDARD
 from tests.support.signed_requests import request_object, unsigned
 
 REQUEST = {
@@ -22,6 +36,8 @@ REQUEST = {
     "code_challenge": challenge(),
     "code_challenge_method": "S256",
 }
+
+_MORE = ("aud", "nbf", "exp", "iat", "iss", "sub", "jti", "max_age", "claims", "resource", "prompt")
 
 
 async def push(
@@ -254,8 +270,6 @@ async def test_what_is_no_jwt_is_refused(compact: str) -> None:
 
 
 async def test_a_payload_that_is_no_claims_set_is_refused() -> None:
-    from keys import jws
-
     for payload in (b"[]", b"x", b'{"client_id":"signer","client_id":"bank"}', b"{}"):
         compact = await jws.sign(key("signer"), payload, typ="oauth-authz-req+jwt")
         refused(await push(World(), compact))
@@ -278,6 +292,14 @@ async def test_rfc9101_4_json_members_become_parameters() -> None:
     refused(await push_claims(world, scope=["openid"]), "invalid_scope")
 
 
+async def test_deep_json_inside_is_refused() -> None:
+    text = orjson.dumps({**REQUEST, "client_id": "signer"}).decode()[:-1]
+    for claims in ("[" * 600 + "]" * 600, "[" * 5000 + "]" * 5000, '{"a":' * 500 + "1" + "}" * 500):
+        body = f'{text},"aud":"{ISSUER}","nbf":{NOW},"exp":{NOW + 60},"claims":{claims}}}'
+        compact = await jws.sign(key("signer"), body.encode(), typ="oauth-authz-req+jwt")
+        refused(await push(World(), compact))
+
+
 async def test_rfc9449_10_dpop_jkt_inside_binds_and_outside_does_not() -> None:
     world = World()
     jkt = key("dpop").kid
@@ -294,3 +316,34 @@ async def test_a_client_without_keys_cannot_sign() -> None:
     compact = await request_object(world, "legacy", without_none({**REQUEST}))
     answer = await post_form(world.par_endpoint, {"request": compact}, headers=[basic("legacy")])
     refused(answer, "request_not_supported")
+
+
+_names = st.sampled_from([*REQUEST, *_MORE]) | st.text(max_size=8)
+_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.dictionaries(_names, _values, max_size=4))
+async def test_whatever_a_client_signs_is_kept_or_refused(claims: dict[str, Any]) -> None:
+    world = World()
+    now = int(world.now)
+    whole = {
+        **REQUEST,
+        "client_id": "signer",
+        "aud": world.issuer,
+        "nbf": now,
+        "exp": now + 60,
+        **claims,
+    }
+    try:
+        body = orjson.dumps(whole)
+    except TypeError:
+        return  # a lone surrogate, or an integer that JSON readers do not agree about
+    compact = await jws.sign(key("signer"), body, typ="oauth-authz-req+jwt")
+    answer = await push(world, compact)
+    assert answer.status in {201, 400}, answer.body
+    assert answer.status == 201 or answer.error in STANDARD
