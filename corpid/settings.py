@@ -4,6 +4,7 @@ Every setting has a doc line; ``corpid config show`` prints them with their pres
 secrets are never printed.
 """
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from corpid.errors import ConfigurationError
 
+_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -72,6 +74,26 @@ class Settings(BaseSettings):
         default=(),
         description="The reverse proxies (addresses or CIDR networks, separated by commas). What "
         "only a proxy may say counts from these peers alone.",
+    )
+    client_certificate_header: str | None = Field(
+        default=None,
+        description="The header in which the proxies hand over a client's TLS certificate. "
+        "Without it there is no mutual TLS. The proxies must strip it from what outsiders send.",
+    )
+    client_certificate_form: Literal["rfc9440", "urlencoded-pem"] = Field(
+        default="rfc9440",
+        description="How the certificate is written there: as RFC 9440 has it, or as nginx does "
+        "in $ssl_client_escaped_cert.",
+    )
+    client_certificate_authorities: Path | None = Field(
+        default=None,
+        description="File with the authorities (PEM) whose certificates clients with "
+        "tls_client_auth use; without it that method does not exist.",
+    )
+    mtls_origin: str | None = Field(
+        default=None,
+        description="Scheme and host where the proxies ask clients for certificates, if that is "
+        "another than the issuer's; published as mtls_endpoint_aliases.",
     )
     outbound_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -177,6 +199,21 @@ class Settings(BaseSettings):
                 raise ValueError(f"{text} is not a network such as 10.20.0.0/16") from None
         return value
 
+    @field_validator("client_certificate_header")
+    @classmethod
+    def _check_header(cls, value: str | None) -> str | None:
+        if value is not None and not _HEADER_NAME.fullmatch(value):
+            raise ValueError("must be the name of a header, such as Client-Cert")
+        return value
+
+    @field_validator("mtls_origin")
+    @classmethod
+    def _check_origin(cls, value: str | None) -> str | None:
+        cls._check_url(value)
+        if value is not None and urlsplit(value).path:
+            raise ValueError("must have no path: the endpoints' paths are the issuer's")
+        return value
+
     @field_validator("issuer", "status_base", "acr_base", "vct_base")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
@@ -197,6 +234,20 @@ class Settings(BaseSettings):
     def _check_tls(self) -> "Settings":
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
+        return self
+
+    @model_validator(mode="after")
+    def _check_client_certificates(self) -> "Settings":
+        if self.client_certificate_header is not None and not self.proxies:
+            raise ValueError(
+                "client_certificate_header needs proxies: from anybody else it does not count"
+            )
+        if self.client_certificate_header is None and (
+            self.client_certificate_authorities is not None or self.mtls_origin is not None
+        ):
+            raise ValueError(
+                "client_certificate_authorities and mtls_origin need client_certificate_header"
+            )
         return self
 
     @property

@@ -83,10 +83,12 @@ def check_proof(
     access_token: str | None = None,
     nonces: Nonces | None = None,
     nonce_required: bool = False,
+    alias: str | None = None,
 ) -> DpopProof:
     """Check a proof by RFC 9449 4.3, all but the replay of its jti.
 
-    ``uri`` is the endpoint's URI as published. With ``access_token`` the ``ath`` claim must fit.
+    ``uri`` is the endpoint's URI as published, ``alias`` the one for clients with certificates
+    (RFC 8705 5), if there is another. With ``access_token`` the ``ath`` claim must fit.
 
     Raises:
         InvalidDpopProof: the proof is not acceptable.
@@ -100,7 +102,7 @@ def check_proof(
     if claims.get("htm") != method:
         raise InvalidDpopProof("the htm of the DPoP proof is not this request's method")
     htu = claims.get("htu")
-    if not isinstance(htu, str) or (htu != uri and normalise_uri(htu) != normalise_uri(uri)):
+    if not isinstance(htu, str) or (htu != uri and not _is_endpoint(htu, uri, alias)):
         raise InvalidDpopProof("the htu of the DPoP proof is not this endpoint's URI")
     iat = _fresh(claims.get("iat"), now)
     if access_token is not None:
@@ -110,6 +112,11 @@ def check_proof(
     # It could be sent again until it is too old: remember it a little longer than that.
     until = int((iat + MAX_AGE_SECONDS + MAX_FUTURE_SECONDS) * 1000)
     return DpopProof(thumbprint, replay_key, until)
+
+
+def _is_endpoint(htu: str, uri: str, alias: str | None) -> bool:
+    claimed = normalise_uri(htu)
+    return claimed == normalise_uri(uri) or (alias is not None and claimed == normalise_uri(alias))
 
 
 def _verify_signature(compact: str) -> tuple[jws.VerifiedJws, str]:

@@ -15,11 +15,12 @@ PKCE S256                       required              required              requ
                                                                             in the record; never
                                                                             waived for public
                                                                             clients
-client authentication           private_key_jwt       private_key_jwt       + client_secret_basic
-                                                                            or _post, none for
+client authentication           private_key_jwt, or   private_key_jwt, or   + client_secret_basic
+                                by TLS certificate    by TLS certificate    or _post, none for
                                                                             public clients
-sender constraint               DPoP required         DPoP required         Bearer, or DPoP if
-                                                                            registered or used
+sender constraint               DPoP or TLS           DPoP or TLS           Bearer, or bound if
+                                certificate required  certificate required  registered so, or if
+                                                                            DPoP is used
 refresh token rotation          never (FAPI 2.0,      never                 only for public clients
                                 5.3.2.1)
 what we sign for the client     ES256                 ES256                 ES256, RS256
@@ -61,6 +62,9 @@ class Profile:
     assertion_algs: frozenset[str]
 
 
+_STRONG_METHODS: Final = frozenset(
+    {"private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"}
+)
 _FAPI_ALGS: Final = frozenset({"ES256", "PS256", "Ed25519", "EdDSA"})
 _ALL_MODES: Final = SIGNED_MODES | {QUERY, FORM_POST}
 
@@ -71,7 +75,7 @@ _FAPI2: Final = Profile(
     bounded_request_objects=True,
     response_modes=_ALL_MODES,
     pkce_waivable=False,
-    auth_methods=frozenset({"private_key_jwt"}),
+    auth_methods=_STRONG_METHODS,
     sender_constraint_required=True,
     id_token_algs=frozenset({"ES256"}),
     assertion_algs=_FAPI_ALGS,
@@ -92,9 +96,7 @@ PROFILES: Final[dict[str, Profile]] = {
         bounded_request_objects=False,
         response_modes=_ALL_MODES,
         pkce_waivable=True,
-        auth_methods=frozenset(
-            {"private_key_jwt", "client_secret_basic", "client_secret_post", "none"}
-        ),
+        auth_methods=_STRONG_METHODS | {"client_secret_basic", "client_secret_post", "none"},
         sender_constraint_required=False,
         id_token_algs=frozenset({"ES256", "RS256"}),
         assertion_algs=_FAPI_ALGS | {"RS256"},

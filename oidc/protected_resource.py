@@ -1,9 +1,10 @@
 """Our own protected resources (UserInfo, the credential endpoint): one way to check a request.
 
-RFC 6750 for Bearer tokens, RFC 9449 7 for DPoP-bound ones. A DPoP-bound token is never taken as
-a Bearer token (7.2: no downgrade).
+RFC 6750 for Bearer tokens, RFC 9449 7 for DPoP-bound ones, RFC 8705 3 for those that are bound to
+a client certificate. A DPoP-bound token is never taken as a Bearer token (7.2: no downgrade).
 """
 
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -20,6 +21,7 @@ from oidc.errors import (
     OAuthError,
     UseDpopNonce,
 )
+from oidc.mutual_tls import CertificateRefused, MutualTls
 from oidc.records import AccessToken, Grant
 from oidc.request import Scope, header_values
 from oidc.secrets import ACCESS_TOKEN, Nonces, TokenHasher
@@ -29,7 +31,7 @@ _MAX_TOKEN: Final = 4096
 TokenLookup = Callable[[bytes], Awaitable[tuple[AccessToken, Grant | None] | None]]
 
 
-class DpopSettings(Protocol):
+class ResourceSettings(Protocol):
     """What the check needs from the host."""
 
     @property
@@ -52,6 +54,10 @@ class DpopSettings(Protocol):
     def dpop_nonce_required(self) -> bool:
         """Whether every proof must carry a server nonce."""
 
+    @property
+    def mutual_tls(self) -> MutualTls | None:
+        """How client certificates come, if they do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Presented:
@@ -64,7 +70,7 @@ class Presented:
 
 async def check_request(
     scope: Scope,
-    settings: DpopSettings,
+    settings: ResourceSettings,
     lookup: TokenLookup,
     *,
     uri: str,
@@ -76,7 +82,7 @@ async def check_request(
     (RFC 6750 2.2), which is never DPoP-bound.
 
     Raises:
-        InvalidToken: 401 with WWW-Authenticate (RFC 6750 3, RFC 9449 7.1).
+        InvalidToken: 401 with WWW-Authenticate (RFC 6750 3, RFC 9449 7.1, RFC 8705 3).
         InvalidDpopProof, UseDpopNonce: as 401 with WWW-Authenticate: DPoP.
     """
     scheme, value = _credentials(scope, form_token)
@@ -91,6 +97,8 @@ async def check_request(
         raise _challenge(InvalidToken("the access token has expired or was ended"), scheme)
     if token.audience:
         raise _challenge(InvalidToken("the access token is for another resource"), scheme)
+    if token.x5t is not None:
+        _check_certificate(scope, settings.mutual_tls, token.x5t, scheme)
     if token.jkt is None:
         if scheme != "Bearer":
             raise _challenge(InvalidToken("the access token is not DPoP-bound"), scheme)
@@ -123,9 +131,23 @@ def _credentials(scope: Scope, form_token: str | None) -> tuple[str, str]:
     return kind, value.strip()
 
 
+def _check_certificate(scope: Scope, mutual_tls: MutualTls | None, x5t: str, scheme: str) -> None:
+    """RFC 8705 3: the certificate of this connection must be the one of the token."""
+    try:
+        presented = None if mutual_tls is None else mutual_tls.read(scope)
+    except CertificateRefused as error:
+        raise _challenge(InvalidToken(error.description), scheme) from None
+    if presented is None or not hmac.compare_digest(presented.thumbprint, x5t):
+        reason = (
+            "the access token is bound to another client certificate, or to one that is missing"
+        )
+        raise _challenge(InvalidToken(reason), scheme)
+
+
 def _check_dpop(
-    scope: Scope, settings: DpopSettings, uri: str, token: str, jkt: str, now: float
+    scope: Scope, settings: ResourceSettings, uri: str, token: str, jkt: str, now: float
 ) -> dpop.DpopProof:
+    mutual_tls = settings.mutual_tls
     try:
         compact = dpop.read_proof_header(scope)
         if compact is None:
@@ -138,6 +160,7 @@ def _check_dpop(
             access_token=token,
             nonces=settings.dpop_nonces,
             nonce_required=settings.dpop_nonce_required,
+            alias=None if mutual_tls is None else mutual_tls.alias(uri),
         )
     except UseDpopNonce as error:
         nonce = settings.dpop_nonces.issue(now, settings.random)

@@ -16,6 +16,15 @@ OFFLINE_ACCESS = "offline_access"
 NO_AUTHENTICATION = "none"
 """The method of public clients (RFC 7591 2)."""
 
+EXPECTATIONS = (
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
+)
+"""How a client says which certificate is its (RFC 8705 2.1.2): by exactly one of these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -27,6 +36,8 @@ class Client:
     organisation or the pair of organisation and representative. ``may_act`` is the client that may
     exchange this one's tokens where it serves their audience (RFC 8693 4.4). Keys that are at
     ``jwks_uri`` are had from ``oidc.provider.client_keys``; ``jwks`` is None then.
+    ``tls_client_auth`` is what its certificate must say: the name of one of RFC 8705's metadata
+    members, and its value.
 
     ``request_object_signing_alg`` is the one algorithm of its request objects, None any of its
     profile's; ``response_modes`` are those that it may use, None all of its profile's. UserInfo
@@ -69,6 +80,8 @@ class Client:
     userinfo_encrypted_response_enc: str | None = None
     default_max_age: int | None = None
     default_acr_values: tuple[str, ...] = ()
+    tls_client_auth: tuple[str, str] | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -149,7 +162,11 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token, kept by hash. ``audience`` empty means our own endpoints."""
+    """An access token, kept by hash. ``audience`` empty means our own endpoints.
+
+    ``jkt`` is the thumbprint of the DPoP key, ``x5t`` that of the client certificate, which it is
+    bound to (RFC 9449 6, RFC 8705 3); both where both are set.
+    """
 
     token_hash: bytes
     grant_id: str | None
@@ -160,6 +177,7 @@ class AccessToken:
     issued_at: int
     expires_at: int
     ended_at: int | None = None
+    x5t: str | None = None
 
     def is_live(self, now_ms: int) -> bool:
         """Whether it may still be used, its grant apart."""

@@ -55,7 +55,8 @@ async def add(
     auth_method: Annotated[
         str | None,
         typer.Option(
-            help="private_key_jwt, client_secret_basic, client_secret_post, or none (public)."
+            help="private_key_jwt, tls_client_auth, self_signed_tls_client_auth, "
+            "client_secret_basic, client_secret_post, or none (public)."
         ),
     ] = None,
     grant_type: Annotated[
@@ -89,13 +90,40 @@ async def add(
         bool, typer.Option("--require-auth-time", help="Kept; every ID token has auth_time.")
     ] = False,
     dpop: Annotated[
-        bool, typer.Option("--dpop", help="Its tokens are bound to a key (always in fapi2).")
+        bool, typer.Option("--dpop", help="Its tokens are bound to a key; default in fapi2.")
     ] = False,
     par: Annotated[
         bool, typer.Option("--par", help="Pushed requests only (always in fapi2).")
     ] = False,
     no_pkce: Annotated[
         bool, typer.Option("--no-pkce", help="Waive PKCE (profile oidc, old software only).")
+    ] = False,
+    tls_subject_dn: Annotated[
+        str | None,
+        typer.Option(help="For tls_client_auth: the subject of its certificate (RFC 4514)."),
+    ] = None,
+    tls_san_dns: Annotated[
+        str | None, typer.Option(help="For tls_client_auth: a DNS name in its certificate.")
+    ] = None,
+    tls_san_uri: Annotated[
+        str | None, typer.Option(help="For tls_client_auth: a URI in its certificate.")
+    ] = None,
+    tls_san_ip: Annotated[
+        str | None, typer.Option(help="For tls_client_auth: an address in its certificate.")
+    ] = None,
+    tls_san_email: Annotated[
+        str | None, typer.Option(help="For tls_client_auth: an e-mail address in its certificate.")
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(help="For self_signed_tls_client_auth: its certificate (PEM)."),
+    ] = None,
+    certificate_bound: Annotated[
+        bool,
+        typer.Option("--certificate-bound", help="Its tokens are bound to its TLS certificate."),
+    ] = False,
+    mtls_aliases: Annotated[
+        bool, typer.Option("--mtls-aliases", help="It goes to the mtls_endpoint_aliases.")
     ] = False,
     id_token_alg: Annotated[str, typer.Option(help="ES256, or RS256 in oidc.")] = "ES256",
     policy_uri: Annotated[str | None, typer.Option(help="Its privacy policy.")] = None,
@@ -160,12 +188,20 @@ async def add(
     from corpid.domain.languages import Names
     from corpid.services.client_metadata import Registration
     from corpid.services.client_signing import Signing
+    from corpid.services.client_tls import Tls
     from corpid.services.clients import Clients
 
     try:
         named = Names(name_en, name_zh_hant, name_zh_hans)
     except ValueError:
         raise InvalidValue("a client has a name in at least one language") from None
+    certificate_names = {
+        "tls_client_auth_subject_dn": tls_subject_dn,
+        "tls_client_auth_san_dns": tls_san_dns,
+        "tls_client_auth_san_uri": tls_san_uri,
+        "tls_client_auth_san_ip": tls_san_ip,
+        "tls_client_auth_san_email": tls_san_email,
+    }
     wanted = Registration(
         names=named,
         profile=profile,
@@ -173,7 +209,7 @@ async def add(
         scopes=tuple(scope or ("openid",)),
         grant_types=tuple(grant_type or ()),
         auth_method=auth_method,
-        jwks=None if jwks is None else _read_jwks(jwks),
+        jwks=_read_keys(jwks, certificate),
         jwks_uri=jwks_uri,
         sector_identifier_uri=sector_identifier_uri,
         sector=sector,
@@ -186,6 +222,11 @@ async def add(
         resources=tuple(resource or ()),
         serves=tuple(serves or ()),
         policy_uri=policy_uri,
+        tls=Tls(
+            expectations={name: value for name, value in certificate_names.items() if value},
+            bound_tokens=certificate_bound,
+            aliases=mtls_aliases,
+        ),
         detail_types=tuple(details_type or ()),
         may_act=may_act,
         signing=Signing(
@@ -269,6 +310,16 @@ async def _vouched_sector(base: Any, wanted: Any) -> str | None:
     if uri is None:
         return None
     return await vouched_sector(uri, wanted.redirect_uris, outbound(base.settings))
+
+
+def _read_keys(jwks: Path | None, certificate: Path | None) -> dict[str, Any] | None:
+    if jwks is not None and certificate is not None:
+        raise CommandError("invalid_value", "give --jwks or --certificate, not both")
+    if certificate is None:
+        return None if jwks is None else _read_jwks(jwks)
+    from corpid.services.client_tls import jwks_of
+
+    return jwks_of(read_input(certificate, max_bytes=_MAX_JWKS, what="the certificate file"))
 
 
 def _read_jwks(path: Path) -> dict[str, Any]:

@@ -94,11 +94,13 @@ def without_password(url: str) -> str:
 
 def _check_files(settings: Any) -> None:
     from corpid.errors import ConfigurationError
+    from corpid.wiring.mutual_tls import mutual_tls
 
     for name in ("tls_certificate", "tls_key", "outbound_authorities"):
         path: Path | None = getattr(settings, name)
         if path is not None and not os.access(path, os.R_OK):
             raise ConfigurationError(f"{_PREFIX}{name.upper()}: {path} cannot be read")
+    mutual_tls(settings)
 
 
 def _names_in(env_file: Path | None) -> set[str]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from corpid.domain.errors import InvalidValue
 from corpid.domain.languages import Names
 from corpid.domain.person import Assurance
-from corpid.services import client_signing, detail_types
+from corpid.services import client_signing, client_tls, detail_types
 from corpid.services.claims import SCOPES
 from corpid.services.client_addresses import (
     check_fetched_address,
@@ -22,6 +22,7 @@ from corpid.services.client_addresses import (
     check_web_address,
 )
 from corpid.services.client_signing import Signing
+from corpid.services.client_tls import NO_TLS, Tls
 from keys.errors import KeysError
 from keys.jwk import JwkSet
 from oidc.profiles import PROFILES, Profile
@@ -89,6 +90,7 @@ class Registration:
     post_logout_redirect_uris: tuple[str, ...] = ()
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
+    tls: Tls = NO_TLS
 
     @property
     def method(self) -> str:
@@ -127,6 +129,7 @@ def metadata(wanted: Registration) -> dict[str, Any]:
     keys = _check_keys(wanted, profile)
     elsewhere = wanted.jwks_uri is not None
     client_signing.check(wanted.signing, profile, keys, keys_elsewhere=elsewhere)
+    client_tls.check(wanted.tls, wanted.method, wanted.jwks, keys_elsewhere=elsewhere)
     for uri in (*wanted.resources, *wanted.serves):
         check_resource(uri)
     if wanted.policy_uri is not None:
@@ -339,7 +342,10 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "subject": wanted.subject,
         "min_acr": wanted.min_acr,
         "pkce_required": wanted.pkce_required,
-        "dpop_bound_access_tokens": wanted.dpop or profile.sender_constraint_required,
+        # Where one is required, the certificate is as good as DPoP (FAPI 2.0, 5.3.2.1).
+        "dpop_bound_access_tokens": (
+            wanted.dpop or (profile.sender_constraint_required and not wanted.tls.bound_tokens)
+        ),
         "require_pushed_authorization_requests": (
             wanted.pushed_requests or profile.pushed_requests_required
         ),
@@ -350,6 +356,7 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "default_max_age": wanted.default_max_age,
         "default_acr_values": list(wanted.default_acr) or None,
         "require_auth_time": wanted.require_auth_time or None,
+        **client_tls.as_metadata(wanted.tls),
         "authorization_details_types": list(dict.fromkeys(wanted.detail_types)) or None,
         "may_act": wanted.may_act,
         **client_signing.as_metadata(wanted.signing, profile),

@@ -22,6 +22,7 @@ from corpid.services.client_metadata import (
 from corpid.services.client_signing import Signing
 from keys import jwe
 from oidc.errors import InvalidClientMetadata, InvalidRedirectUri
+from oidc.mutual_tls import METHODS
 from oidc.profiles import PROFILES
 from oidc.provider.client_metadata import TAGGED, choose, read
 from oidc.records import OFFLINE_ACCESS, OPENID
@@ -128,10 +129,17 @@ def _profile(values: Mapping[str, Any], policy: RegistrationPolicy) -> str:
     candidates = policy.profiles if named is None else (named,)
     methods = _methods(values)
     for candidate in candidates:
-        if not methods or not PROFILES[candidate].auth_methods.isdisjoint(methods):
+        if not methods or not _self_registered(candidate).isdisjoint(methods):
             return candidate
-    allowed = sorted({one for name in candidates for one in PROFILES[name].auth_methods})
+    allowed = sorted({one for name in candidates for one in _self_registered(name)})
     raise InvalidClientMetadata(f"token_endpoint_auth_method is one of {', '.join(allowed)}")
+
+
+def _self_registered(profile: str) -> frozenset[str]:
+    """The methods that software may register by itself. Whose TLS certificates are believed is the
+    operator's affair, and so is the registration of a client that has one.
+    """
+    return PROFILES[profile].auth_methods - METHODS
 
 
 def _methods(values: Mapping[str, Any]) -> set[str]:
@@ -144,7 +152,7 @@ def _with_method(values: Mapping[str, Any], profile: str) -> dict[str, Any]:
     """RFC 7591 2: without a word client_secret_basic, and where that is not to be had, keys."""
     if _methods(values):
         return dict(values)
-    has_basic = _BASIC in PROFILES[profile].auth_methods
+    has_basic = _BASIC in _self_registered(profile)
     return {**values, "token_endpoint_auth_method": _BASIC if has_basic else PRIVATE_KEY_JWT}
 
 
@@ -161,7 +169,7 @@ def _offered(profile: str) -> dict[str, frozenset[str]]:
         "userinfo_encrypted_response_alg": frozenset(jwe.ALGS),
         "userinfo_encrypted_response_enc": frozenset(jwe.ENCS),
         "request_object_signing_alg": known.assertion_algs,
-        "token_endpoint_auth_method": known.auth_methods,
+        "token_endpoint_auth_method": _self_registered(profile),
         "token_endpoint_auth_signing_alg": known.assertion_algs,
     }
 

@@ -8,6 +8,7 @@ import orjson
 from corpid.storage.mapping import json_text, words
 from keys.jwk import JwkSet
 from oidc.records import (
+    EXPECTATIONS,
     AccessToken,
     AuthorizationCode,
     Client,
@@ -23,7 +24,7 @@ _NAMES: Final = {
     "client_name#zh-Hans": "zh-Hans",
 }
 CODE_COLUMNS: Final = 7
-ACCESS_TOKEN_COLUMNS: Final = 9
+ACCESS_TOKEN_COLUMNS: Final = 10
 REFRESH_TOKEN_COLUMNS: Final = 6
 
 
@@ -82,7 +83,18 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         default_acr_values=tuple(get("default_acr_values", ())),
         post_logout_redirect_uris=tuple(get("post_logout_redirect_uris", ())),
         backchannel_logout_uri=get("backchannel_logout_uri"),
+        tls_client_auth=_tls_client_auth(metadata),
+        tls_client_certificate_bound_access_tokens=get(
+            "tls_client_certificate_bound_access_tokens", False
+        ),
     )
+
+
+def _tls_client_auth(metadata: Mapping[str, Any]) -> tuple[str, str] | None:
+    for name in EXPECTATIONS:
+        if name in metadata:
+            return name, metadata[name]
+    return None
 
 
 def grant_columns(grant: Grant) -> dict[str, Any]:
@@ -177,9 +189,9 @@ def access_token_and_grant(row: tuple[Any, ...]) -> tuple[AccessToken, Grant | N
     A token has ended when its grant has: the row says it of the token too, so that nobody can
     forget to ask the grant.
     """
-    token_hash, grant_id, client_id, scope, audience, jkt, issued_at, expires_at, ended_at = row[
-        :ACCESS_TOKEN_COLUMNS
-    ]
+    token_hash, grant_id, client_id, scope, audience, jkt, issued_at, expires_at, ended_at, x5t = (
+        row[:ACCESS_TOKEN_COLUMNS]
+    )
     of = grant(row[ACCESS_TOKEN_COLUMNS:]) if grant_id is not None else None
     if ended_at is None and of is not None:
         ended_at = of.ended_at
@@ -193,6 +205,7 @@ def access_token_and_grant(row: tuple[Any, ...]) -> tuple[AccessToken, Grant | N
         issued_at=issued_at,
         expires_at=expires_at,
         ended_at=ended_at,
+        x5t=x5t,
     )
     return token, of
 

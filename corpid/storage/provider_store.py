@@ -194,6 +194,7 @@ class SqlProviderWrites(Repository):
             issued_at=token.issued_at,
             expires_at=token.expires_at,
             ended_at=token.ended_at,
+            x5t=token.x5t,
         )
 
     async def end_access_token(self, token_hash: bytes, now_ms: int) -> None:

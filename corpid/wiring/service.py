@@ -26,10 +26,12 @@ from corpid.storage.purge import purge
 from corpid.storage.unused_clients import purge_unused_clients
 from corpid.wiring.foundation import Foundation, foundation
 from corpid.wiring.logout import logout_delivery
+from corpid.wiring.mutual_tls import mutual_tls
 from corpid.wiring.outbound import outbound as outbound_way
 from corpid.wiring.registration import registry
 from keys.clock import Clock, Random, system_clock
 from oidc.issuer.context import Issuer, IssuerConfig
+from oidc.mutual_tls import MutualTls
 from oidc.ports import Interactions, Outbound
 from oidc.provider.client_keys import ClientKeys
 from oidc.provider.context import Lifetimes, Provider, ProviderConfig
@@ -97,11 +99,12 @@ async def service(
             failed=_report("status publisher"),
         )
         outward = outbound or outbound_way(settings)
-        provider = _provider(base, interactions(base), outward)
+        certificates = mutual_tls(settings)
+        provider = _provider(base, interactions(base), outward, certificates)
         built = Service(
             foundation=base,
             provider=provider,
-            issuer=_issuer(base, issuance),
+            issuer=_issuer(base, issuance, certificates),
             publisher=publisher,
             logout=logout_delivery(base, provider, _report("back-channel logout")),
             registry=registry(base, outward),
@@ -117,7 +120,12 @@ async def service(
             yield built
 
 
-def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) -> Provider:
+def _provider(
+    base: Foundation,
+    interactions: Interactions,
+    outbound: Outbound,
+    certificates: MutualTls | None,
+) -> Provider:
     settings = base.settings
     claims = TokenClaims(
         base.store,
@@ -136,6 +144,7 @@ def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) 
         ui_locales=LANGUAGES,
         lifetimes=Lifetimes(),
         dpop_nonce_required=settings.dpop_nonce == "required",
+        mutual_tls=certificates,
         detail_types=detail_types(credential_types.configurations(settings.vct_url), base.clock),
         registration=settings.registration != "off",
     )
@@ -155,7 +164,9 @@ def _provider(base: Foundation, interactions: Interactions, outbound: Outbound) 
     )
 
 
-def _issuer(base: Foundation, issuance: CredentialIssuance) -> Issuer:
+def _issuer(
+    base: Foundation, issuance: CredentialIssuance, certificates: MutualTls | None
+) -> Issuer:
     settings = base.settings
     config = IssuerConfig(
         issuer=settings.issuer,
@@ -163,6 +174,7 @@ def _issuer(base: Foundation, issuance: CredentialIssuance) -> Issuer:
         names=ISSUER_NAMES,
         choose_language=lambda header: negotiate(None, header),
         dpop_nonce_required=settings.dpop_nonce == "required",
+        mutual_tls=certificates,
     )
     return Issuer(
         config=config,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from keys.clock import Clock, Random
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.ports import IssuerKeys, IssuerStore
+from oidc.mutual_tls import MutualTls
 from oidc.secrets import Nonces, TokenHasher
 
 
@@ -15,7 +16,8 @@ class IssuerConfig:
 
     ``issuer`` is the Credential Issuer Identifier and may have a path. ``configurations`` are
     by configuration id. ``names`` is the issuer's own name by language tag; ``choose_language``
-    gives the tag to answer an Accept-Language header in.
+    gives the tag to answer an Accept-Language header in. ``mutual_tls`` is None where no proxy
+    hands over client certificates.
     """
 
     issuer: str
@@ -23,6 +25,7 @@ class IssuerConfig:
     names: Mapping[str, str]
     choose_language: Callable[[str], str]
     dpop_nonce_required: bool = False
+    mutual_tls: MutualTls | None = None
 
     def url(self, path: str) -> str:
         """An endpoint's URL: the path is appended to the issuer."""
@@ -50,6 +53,11 @@ class Issuer:
     def dpop_nonce_required(self) -> bool:
         """Whether every DPoP proof must carry a server nonce (RFC 9449 8)."""
         return self.config.dpop_nonce_required
+
+    @property
+    def mutual_tls(self) -> MutualTls | None:
+        """How client certificates come, if they do."""
+        return self.config.mutual_tls
 
     def fresh_dpop_nonce(self) -> list[tuple[bytes, bytes]]:
         """The DPoP-Nonce header for a response, where nonces are demanded (RFC 9449 8.2)."""

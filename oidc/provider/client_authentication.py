@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from oidc.errors import InvalidClient, InvalidRequest
 from oidc.profiles import PROFILES
-from oidc.provider import client_assertion
+from oidc.provider import client_assertion, tls_authentication
 from oidc.provider.context import Provider
 from oidc.records import NO_AUTHENTICATION, Client
 from oidc.request import Scope, header_values
@@ -53,11 +53,16 @@ class Authenticated:
     replay_until: int = 0
 
 
-def has_credentials(scope: Scope, form: Mapping[str, str]) -> bool:
-    """Whether the request tries to authenticate a client at all."""
-    return not _CREDENTIAL_PARAMETERS.isdisjoint(form) or bool(
-        header_values(scope, b"authorization")
-    )
+def has_credentials(scope: Scope, form: Mapping[str, str], provider: Provider) -> bool:
+    """Whether the request tries to authenticate a client at all.
+
+    Raises:
+        InvalidClient: a client certificate came in a way that does not count.
+    """
+    if not _CREDENTIAL_PARAMETERS.isdisjoint(form) or header_values(scope, b"authorization"):
+        return True
+    # RFC 8705 2: who authenticates by certificate names itself by client_id.
+    return "client_id" in form and tls_authentication.presented(scope, provider) is not None
 
 
 async def authenticate(
@@ -88,14 +93,26 @@ async def authenticate(
         if client is None:
             raise InvalidClient(_SECRET_REFUSED)
         return Authenticated(client)
-    return await _by_name(form.get("client_id"), public, provider)
+    return await _by_name(scope, form.get("client_id"), public, provider)
 
 
-async def _by_name(client_id: str | None, public: bool, provider: Provider) -> Authenticated:
+async def _by_name(
+    scope: Scope, client_id: str | None, public: bool, provider: Provider
+) -> Authenticated:
+    """By certificate (RFC 8705 2), or a public client. Without a name it is nobody."""
+    # What is wrong with the certificate itself is said before anybody looks the client up.
+    certificate = tls_authentication.presented(scope, provider)
     client = None if client_id is None else await _named(client_id, provider)
-    if client is None or not public or not _may_use(client, NO_AUTHENTICATION):
-        raise InvalidClient(_UNPROVEN)
-    return Authenticated(client)
+    if client is not None:
+        if public and _may_use(client, NO_AUTHENTICATION):
+            return Authenticated(client)
+        if (
+            certificate is not None
+            and _may_use(client, client.token_endpoint_auth_method)
+            and await tls_authentication.proves(certificate, client, provider)
+        ):
+            return Authenticated(client)
+    raise InvalidClient(_UNPROVEN)
 
 
 async def _by_assertion(form: Mapping[str, str], provider: Provider) -> Authenticated:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from keys.clock import Clock, Random
+from oidc.mutual_tls import MutualTls
 from oidc.ports import (
     Claims,
     Delegations,
@@ -36,6 +37,7 @@ class ProviderConfig:
     ``acr_values`` are URIs in order of strength. ``registration`` says that clients may register
     themselves. ``extra_metadata`` goes into discovery as it is.
     ``detail_types`` are the types of authorization details (RFC 9396) that mean something here.
+    ``mutual_tls`` is None where no proxy hands over client certificates.
     """
 
     issuer: str
@@ -44,6 +46,7 @@ class ProviderConfig:
     ui_locales: tuple[str, ...] = ("en", "zh-Hant", "zh-Hans")
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     dpop_nonce_required: bool = False
+    mutual_tls: MutualTls | None = None
     service_documentation: str | None = None
     registration: bool = False
     extra_metadata: Mapping[str, object] = field(default_factory=dict)
@@ -75,6 +78,11 @@ class Provider:
     def dpop_nonce_required(self) -> bool:
         """Whether every DPoP proof must carry a server nonce (RFC 9449 8)."""
         return self.config.dpop_nonce_required
+
+    @property
+    def mutual_tls(self) -> MutualTls | None:
+        """How client certificates come, if they do."""
+        return self.config.mutual_tls
 
     def now_ms(self) -> int:
         """Now, in epoch milliseconds."""

@@ -17,7 +17,7 @@ from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.one_time import burn
 from oidc.provider.resources import OWN
-from oidc.provider.tokens import PURPOSE, may_act
+from oidc.provider.tokens import PURPOSE, confirmation, may_act
 from oidc.records import AccessToken, Client, Grant
 from oidc.request import Receive, Scope, Send, header_values, read_form, require_method
 from oidc.response import send_error, send_json, send_jwt
@@ -106,7 +106,7 @@ class IntrospectionEndpoint:
             "scope": " ".join(token.scope),
             "iat": token.issued_at // 1000,
             "exp": token.expires_at // 1000,
-            **_binding(token.jkt),
+            **_binding(token),
         }
 
     async def _claims(
@@ -130,10 +130,12 @@ class IntrospectionEndpoint:
         return {**said, **{name: value for name, value in known.items() if value is not None}}
 
 
-def _binding(jkt: str | None) -> Mapping[str, Any]:
-    if jkt is None:
-        return {"token_type": "Bearer"}
-    return {"token_type": "DPoP", "cnf": {"jkt": jkt}}  # RFC 9449 6.2
+def _binding(token: AccessToken) -> Mapping[str, Any]:
+    kind = "Bearer" if token.jkt is None else "DPoP"
+    if token.jkt is None and token.x5t is None:
+        return {"token_type": kind}
+    # RFC 9449 6.2, RFC 8705 3.2
+    return {"token_type": kind, "cnf": confirmation(token.jkt, token.x5t)}
 
 
 def wants_jwt(scope: Scope) -> bool:

@@ -11,6 +11,7 @@ from keys import jwe
 from oidc.documents import Document
 from oidc.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from oidc.errors import OAuthError
+from oidc.mutual_tls import METHODS
 from oidc.profiles import PROFILES
 from oidc.provider import endpoints
 from oidc.provider.authorization_request import PROMPTS
@@ -22,6 +23,16 @@ from oidc.response import send_error
 
 _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"
+# The endpoints that a client calls itself, where its certificate may count (RFC 8705 5).
+_ALIASED: Final = (
+    "token_endpoint",
+    "pushed_authorization_request_endpoint",
+    "introspection_endpoint",
+    "revocation_endpoint",
+    "userinfo_endpoint",
+    "device_authorization_endpoint",
+    "backchannel_authentication_endpoint",
+)
 # Claims of the envelope, whatever the scope.
 _ENVELOPE: Final = frozenset(
     {"acr", "act", "amr", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub"}
@@ -41,6 +52,9 @@ def authorization_server_path(issuer: str) -> str:
 def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
     """The document. Booleans are explicit, for some defaults are true (Discovery 3)."""
     auth_methods = {name for one in PROFILES.values() for name in one.auth_methods}
+    auth_methods -= METHODS - (
+        frozenset() if config.mutual_tls is None else config.mutual_tls.methods
+    )
     assertion_algs = sorted({alg for one in PROFILES.values() for alg in one.assertion_algs})
     our_algs = sorted({alg for one in PROFILES.values() for alg in one.id_token_algs})
     document: dict[str, Any] = {
@@ -91,7 +105,7 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "require_pushed_authorization_requests": all(
             one.pushed_requests_required for one in PROFILES.values()
         ),
-        "tls_client_certificate_bound_access_tokens": False,
+        "tls_client_certificate_bound_access_tokens": config.mutual_tls is not None,
         "pre-authorized_grant_anonymous_access_supported": bool(ANONYMOUS),
     }
     for name in ("id_token", "userinfo"):
@@ -108,7 +122,20 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         document["registration_endpoint"] = config.url(endpoints.REGISTRATION)
     if config.service_documentation is not None:
         document["service_documentation"] = config.service_documentation
+    aliases = _mtls_aliases(document, config)
+    if aliases:
+        document["mtls_endpoint_aliases"] = aliases
     return document | dict(config.extra_metadata)
+
+
+def _mtls_aliases(document: dict[str, Any], config: ProviderConfig) -> dict[str, str]:
+    """Where clients with certificates go, if that is elsewhere (RFC 8705 5)."""
+    if config.mutual_tls is None:
+        return {}
+    found = (
+        (name, config.mutual_tls.alias(document[name])) for name in _ALIASED if name in document
+    )
+    return {name: url for name, url in found if url is not None}
 
 
 class ProviderMetadataEndpoint:

@@ -20,6 +20,7 @@ def check_proof(scope: Scope, provider: Provider, uri: str) -> dpop.DpopProof | 
     if compact is None:
         return None
     now = provider.clock()
+    mutual_tls = provider.mutual_tls
     try:
         return dpop.check_proof(
             compact,
@@ -28,6 +29,7 @@ def check_proof(scope: Scope, provider: Provider, uri: str) -> dpop.DpopProof | 
             now=now,
             nonces=provider.dpop_nonces,
             nonce_required=provider.config.dpop_nonce_required,
+            alias=None if mutual_tls is None else mutual_tls.alias(uri),
         )
     except UseDpopNonce as error:
         error.headers["DPoP-Nonce"] = provider.dpop_nonces.issue(now, provider.random)

@@ -32,6 +32,7 @@ def resource_metadata(
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": sorted(ALGORITHMS),
         "dpop_bound_access_tokens_required": False,
+        "tls_client_certificate_bound_access_tokens": config.mutual_tls is not None,
     }
     if scopes:
         document["scopes_supported"] = list(scopes)

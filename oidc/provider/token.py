@@ -13,6 +13,7 @@ from oidc.errors import (
 )
 from oidc.ports import ProviderWrites
 from oidc.profiles import PROFILES
+from oidc.provider import tls_authentication
 from oidc.provider.client_authentication import Authenticated, authenticate, has_credentials
 from oidc.provider.context import Provider
 from oidc.provider.endpoints import TOKEN
@@ -49,7 +50,7 @@ class TokenEndpoint:
         proof = check_proof(scope, self._provider, self._uri)
         sender = await self._authenticate(scope, form)
         try:
-            prepared = await self._prepare(form, sender, proof)
+            prepared = await self._prepare(scope, form, sender, proof)
         except OAuthError as error:
             # What may be used once is used up all the same: it was shown to us.
             prepared = refuse(error)
@@ -59,21 +60,28 @@ class TokenEndpoint:
         return prepared.response
 
     async def _authenticate(self, scope: Scope, form: Mapping[str, str]) -> Authenticated | None:
-        if form.get("grant_type") in ANONYMOUS and not has_credentials(scope, form):
+        if form.get("grant_type") in ANONYMOUS and not has_credentials(scope, form, self._provider):
             # A client_id that nothing proves is no identity: the request is anonymous.
             return None
         return await authenticate(scope, form, self._provider, public=True)
 
     async def _prepare(
-        self, form: Mapping[str, str], sender: Authenticated | None, proof: DpopProof | None
+        self,
+        scope: Scope,
+        form: Mapping[str, str],
+        sender: Authenticated | None,
+        proof: DpopProof | None,
     ) -> Prepared:
         client = sender.client if sender is not None else None
         grant = _grant(form.get("grant_type"), client)
-        if client is not None and proof is None:
-            _refuse_unconstrained(client)
         jkt = proof.thumbprint if proof is not None else None
+        x5t = None
+        if client is not None and client.tls_client_certificate_bound_access_tokens:
+            x5t = tls_authentication.thumbprint_to_bind(scope, self._provider)
+        if client is not None and proof is None:
+            _refuse_unconstrained(client, x5t)
         now = self._provider.clock()
-        return await grant(TokenRequest(self._provider, form, client, jkt, now))
+        return await grant(TokenRequest(self._provider, form, client, jkt, x5t, now))
 
     async def _commit(
         self, sender: Authenticated | None, proof: DpopProof | None, prepared: Prepared
@@ -102,7 +110,8 @@ def _grant(grant_type: str | None, client: Client | None) -> GrantHandler:
     return grant
 
 
-def _refuse_unconstrained(client: Client) -> None:
+def _refuse_unconstrained(client: Client, x5t: str | None) -> None:
     # FAPI 2.0, 5.3.2.1: only sender-constrained access tokens; RFC 9449 5.2 for others' choice.
-    if client.dpop_bound_access_tokens or PROFILES[client.profile].sender_constraint_required:
+    required = PROFILES[client.profile].sender_constraint_required and x5t is None
+    if client.dpop_bound_access_tokens or required:
         raise InvalidDpopProof("a DPoP proof is needed: this client's tokens are bound to a key")

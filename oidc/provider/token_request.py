@@ -16,13 +16,15 @@ Work = Callable[[ProviderWrites], Awaitable[OAuthError | None]]
 class TokenRequest:
     """A token request whose DPoP proof and client were checked; neither is burnt yet.
 
-    ``client`` is None for anonymous access. ``jkt`` is the proof's key; ``now`` epoch seconds.
+    ``client`` is None for anonymous access. ``jkt`` is the proof's key; ``x5t`` the
+    certificate that this client's access tokens are bound to, if they are; ``now`` epoch seconds.
     """
 
     provider: Provider
     form: Mapping[str, str]
     client: Client | None
     jkt: str | None
+    x5t: str | None
     now: float
 
     @property

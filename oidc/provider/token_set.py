@@ -39,6 +39,7 @@ class TokenSet:
                     "scope": " ".join(row.scope),
                     "audience": row.audience,
                     "jkt": row.jkt,
+                    **({} if row.x5t is None else {"x5t": row.x5t}),
                     "expires_at": row.expires_at,
                     "refresh_token": self.refresh_token is not None,
                 },
@@ -76,6 +77,7 @@ async def make_token_set(
         scope=scope,
         resource=resource,
         jkt=request.jkt,
+        x5t=request.x5t,
         now=request.now,
     )
     response = token_response(access.value, request.jkt, access.expires_in, scope)

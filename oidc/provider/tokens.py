@@ -49,12 +49,13 @@ async def mint_access_token(
     scope: tuple[str, ...],
     resource: str,
     jkt: str | None,
+    x5t: str | None,
     now: float,
 ) -> MintedAccessToken:
     """An access token for ``resource`` (``OWN`` for our own endpoints).
 
     ``client`` is None for anonymous access, ``grant`` for a client's own (client credentials).
-    ``jkt`` binds it to a DPoP key; ``now`` is epoch seconds.
+    ``jkt`` binds it to a DPoP key, ``x5t`` to a client certificate; ``now`` is epoch seconds.
     """
     issued = int(now)
     expires = issued + provider.config.lifetimes.access_token
@@ -73,8 +74,8 @@ async def mint_access_token(
         claims["jti"] = base64url.encode(provider.random(_JTI_BYTES))
         if scope:
             claims["scope"] = " ".join(scope)
-        if jkt is not None:
-            claims["cnf"] = {"jkt": jkt}
+        if jkt is not None or x5t is not None:
+            claims["cnf"] = confirmation(jkt, x5t)
         signer = provider.signers.signer(PURPOSE, ACCESS_TOKEN_ALG)
         value = await jws.sign(signer, claims, typ=_ACCESS_TOKEN_TYPE)
     row = AccessToken(
@@ -86,8 +87,15 @@ async def mint_access_token(
         jkt,
         int(now * 1000),
         expires * 1000,
+        x5t=x5t,
     )
     return MintedAccessToken(value, row, expires - issued)
+
+
+def confirmation(jkt: str | None, x5t: str | None) -> dict[str, str]:
+    """The ``cnf`` of an access token (RFC 9449 6, RFC 8705 3.1): what its sender must have."""
+    members = {"jkt": jkt, "x5t#S256": x5t}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 async def _access_token_claims(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from keys.signer import generate
+from tests.support.certificates import pem, self_signed
 from tests.support.cli import Cli
 
 CALLBACK = "https://bank.example/callback"
@@ -334,4 +335,63 @@ def test_what_a_client_wants_of_every_request_is_registered(cli: Cli) -> None:
 )
 def test_what_no_request_could_want_is_refused(cli: Cli, words: tuple[str, ...]) -> None:
     code, error, _ = cli.refused("client", "add", "--name-en", "A", *_fapi(cli), *words)
+    assert (code, error) == (1, "invalid_value")
+
+
+def _tls(cli: Cli, *more: str) -> Any:
+    words = ("--redirect-uri", CALLBACK, "--certificate-bound", *more)
+    return _add(cli, *words)
+
+
+@pytest.mark.parametrize(
+    ("option", "member", "value"),
+    [
+        ("--tls-subject-dn", "tls_client_auth_subject_dn", "CN=bank,O=Sample Bank,C=HK"),
+        ("--tls-san-dns", "tls_client_auth_san_dns", "bank.example"),
+        ("--tls-san-uri", "tls_client_auth_san_uri", "https://bank.example/"),
+        ("--tls-san-ip", "tls_client_auth_san_ip", "192.0.2.7"),
+        ("--tls-san-email", "tls_client_auth_san_email", "ops@bank.example"),
+    ],
+)
+def test_rfc8705_2_1_2_a_client_is_known_by_a_name_in_its_certificate(
+    cli: Cli, option: str, member: str, value: str
+) -> None:
+    added = _tls(cli, "--auth-method", "tls_client_auth", option, value, "--mtls-aliases")
+    assert added[member] == value
+    assert added["tls_client_certificate_bound_access_tokens"] is True
+    assert added["use_mtls_endpoint_aliases"] is True
+    assert added["dpop_bound_access_tokens"] is False
+    assert added["has_secret"] is False
+    assert cli.json("client", "show", added["client_id"]) == added
+
+
+def test_rfc8705_2_2_a_client_registers_its_own_certificate(cli: Cli) -> None:
+    path = cli.folder / "bank.pem"
+    path.write_text(pem(self_signed(1_800_000_000)))
+    words = ("--auth-method", "self_signed_tls_client_auth", "--certificate", str(path))
+    (key,) = _tls(cli, *words)["jwks"]["keys"]
+    assert len(key["x5c"]) == 1
+    refused = cli.refused(
+        *("client", "add", "--name-en", "A", "--redirect-uri", CALLBACK, *words),
+        *("--jwks", _jwks(cli.folder)),
+    )
+    assert refused[:2] == (1, "invalid_value")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--auth-method", "tls_client_auth"),
+        (
+            *("--auth-method", "tls_client_auth", "--tls-san-dns", "bank.example"),
+            *("--tls-san-ip", "192.0.2.7"),
+        ),
+        ("--auth-method", "tls_client_auth", "--tls-subject-dn", "bank"),
+        ("--auth-method", "self_signed_tls_client_auth"),
+        ("--profile", "oidc", "--auth-method", "none", "--tls-san-dns", "bank.example"),
+    ],
+)
+def test_rfc8705_2_what_could_not_authenticate_is_refused(cli: Cli, words: tuple[str, ...]) -> None:
+    words = ("--name-en", "A", "--redirect-uri", CALLBACK, *words)
+    code, error, _ = cli.refused("client", "add", *words)
     assert (code, error) == (1, "invalid_value")

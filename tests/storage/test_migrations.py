@@ -75,8 +75,10 @@ def _sqlite_schema(url: str) -> dict[str, set[str]]:
         ).fetchall()
     finally:
         connection.close()
+    # A column that was added later stands on the line of the one before it.
+    ends = re.compile(r",\s*\n|\n|, (?=\w+ (?:TEXT|BIGINT|BLOB)\b)")
     return {
-        name: {re.sub(r"\s+", " ", part).strip() for part in re.split(r",\s*\n|\n", sql)}
+        name: {re.sub(r"\s+", " ", part).strip() for part in ends.split(sql)}
         for name, sql in rows
         if name != "alembic_version"
     }

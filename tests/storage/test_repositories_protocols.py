@@ -206,14 +206,16 @@ async def test_a_grant_is_read_with_everything_that_was_authorised(store: SqlSto
         await writes.add_grant(rich)
         await writes.add_code(code(dpop_jkt="thumb"))
         await writes.add_refresh_token(refresh_token(jkt="thumb"))
-        await writes.add_access_token(access_token(jkt="thumb", scope=("openid", "mandate")))
+        await writes.add_access_token(
+            access_token(jkt="thumb", x5t="certificate", scope=("openid", "mandate"))
+        )
 
     await store.provider.write(work)
     read = store.provider.read
     assert await read.code(digest("code-1")) == (code(dpop_jkt="thumb"), rich)
     assert await read.refresh_token(digest("refresh-1")) == (refresh_token(jkt="thumb"), rich)
     assert await read.access_token(digest("access-1")) == (
-        access_token(jkt="thumb", scope=("openid", "mandate")),
+        access_token(jkt="thumb", x5t="certificate", scope=("openid", "mandate")),
         rich,
     )
     for read_one in (read.code, read.refresh_token, read.access_token):

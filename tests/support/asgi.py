@@ -42,6 +42,7 @@ async def call(
     path: str = "/",
     headers: Sequence[tuple[bytes, bytes]] = (),
     body: bytes = b"",
+    peer: str = "198.51.100.7",
 ) -> Answer:
     sent: list[dict[str, Any]] = []
 
@@ -57,6 +58,7 @@ async def call(
         "path": path,
         "query_string": b"",
         "headers": list(headers),
+        "client": (peer, 49152),
     }
     await endpoint(scope, receive, send)
     start, *rest = sent
@@ -68,7 +70,7 @@ async def post_form(
     form: Mapping[str, str] | Sequence[tuple[str, str]],
     *,
     headers: Sequence[tuple[bytes, bytes]] = (),
+    peer: str = "198.51.100.7",
 ) -> Answer:
-    return await call(
-        endpoint, "POST", headers=[FORM, *headers], body=urlencode(form).encode("ascii")
-    )
+    body = urlencode(form).encode("ascii")
+    return await call(endpoint, "POST", headers=[FORM, *headers], body=body, peer=peer)

@@ -149,6 +149,7 @@ class World:
         client_id: str = "",
         details: tuple[Mapping[str, Any], ...] = (),
         organisation_id: str = ORGANISATION,
+        x5t: str | None = None,
     ) -> str:
         """An access token for the wallet's DPoP key, as the token endpoint would make it."""
         wallet = wallet or self.wallet()
@@ -180,6 +181,7 @@ class World:
             scope=scope,
             audience="",
             jkt=wallet.dpop.kid,
+            x5t=x5t,
             issued_at=now_ms,
             expires_at=now_ms + 300_000,
         )

@@ -28,6 +28,7 @@ from corpid.domain.mandate import (
 from corpid.domain.organisation import Organisation, Representation, Role
 from corpid.domain.register_entry import EntityStatus, EntityType, RegisterEntry
 from corpid.services.client_metadata import Registration
+from corpid.services.client_tls import Tls
 from corpid.services.clients import Clients
 from corpid.services.mandates import Mandates
 from corpid.services.offers import GRANT_TYPE
@@ -244,6 +245,28 @@ class Cast:
         wanted = replace(wanted, **more)
         await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
         return made
+
+    async def tls_client(
+        self, method: str, *, scopes: Sequence[str] = SCOPES, **changes: object
+    ) -> str:
+        """The client id of a ``fapi2`` relying party whose tokens are bound to its certificate."""
+        client_id = f"sample-tls-{next(_numbers)}"
+        expectations = {name: str(value) for name, value in changes.items() if name != "jwks"}
+        jwks = changes.get("jwks")
+        assert jwks is None or isinstance(jwks, dict)
+        wanted = Registration(
+            names=Names("Sample Bank", "樣本銀行", "样本银行"),
+            redirect_uris=(CALLBACK,),
+            scopes=tuple(scopes),
+            auth_method=method,
+            jwks=jwks,
+            sector=f"{client_id}.example",
+            resources=(RESOURCE,),
+            serves=(RESOURCE,),
+            tls=Tls(expectations, bound_tokens=True, aliases=True),
+        )
+        await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
+        return client_id
 
     async def plain_client(
         self,

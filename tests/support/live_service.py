@@ -3,6 +3,7 @@
     live          the service as a test meets it: on SQLite under an issuer without a path, and on
                   PostgreSQL under an issuer with one; shared by the tests of a session
     strict        a second process' worth of the same service that demands DPoP nonces
+    proxied       another that stands behind a proxy which hands over client certificates
     cast          makes businesses, people and relying parties that are this test's own
     http          connections to the service
     visitor       a browser, with nobody signed in
@@ -95,7 +96,7 @@ class Live:
 
     site: Site
     servers: list[_Server] = field(default_factory=list)
-    strict_port: int = 0
+    ports: dict[str, int] = field(default_factory=dict)
 
     @property
     def issuer(self) -> str:
@@ -124,14 +125,18 @@ class Live:
 
     def strict(self) -> int:
         """The port of another process' worth of the service, one that demands DPoP nonces."""
-        if not self.strict_port:
+        return self.another("strict", dpop_nonce="required")
+
+    def another(self, name: str, **changed: Any) -> int:
+        """The port of another process' worth of the service, with other settings."""
+        if name not in self.ports:
             port = free_port()
-            changed = {"port": port, "dpop_nonce": "required"}
             server = _Server()
             self.servers.append(server)
-            server.start(_given(self.site.settings.model_copy(update=changed)))
-            self.strict_port = port
-        return self.strict_port
+            settings = self.site.settings.model_copy(update={**changed, "port": port})
+            server.start(_given(Settings(**settings.model_dump())))
+            self.ports[name] = port
+        return self.ports[name]
 
 
 async def _given(settings: Settings) -> Settings:

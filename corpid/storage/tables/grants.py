@@ -86,6 +86,7 @@ class AccessTokenTable(SQLModel, table=True):
     issued_at: int = integer()
     expires_at: int = integer()
     ended_at: int | None = integer(nullable=True, default=None)
+    x5t: str | None = text(nullable=True, default=None)  # thumbprint of a client certificate
 
 
 class NarrowedTokenTable(SQLModel, table=True):

@@ -37,6 +37,7 @@ async def client_credentials(request: TokenRequest) -> Prepared:
         scope=scope,
         resource=resource,
         jkt=request.jkt,
+        x5t=request.x5t,
         now=request.now,
     )
     response = token_response(access.value, request.jkt, access.expires_in, scope)

@@ -84,6 +84,7 @@ async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared
         scope=grant.scope,
         resource=OWN,
         jkt=request.jkt,
+        x5t=request.x5t,
         now=request.now,
     )
     response = token_response(access.value, request.jkt, access.expires_in, grant.scope)

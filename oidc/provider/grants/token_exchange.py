@@ -95,6 +95,8 @@ async def _presented(request: TokenRequest, name: str) -> _Presented:
     if token.client_id == client.client_id:
         if token.jkt is not None and token.jkt != request.jkt:
             raise InvalidRequest(f"the {name} is bound to another DPoP key than this request's")
+        if token.x5t is not None and token.x5t != request.x5t:
+            raise InvalidRequest(f"the {name} is bound to another client certificate")
     elif not await _may_act(request, token):
         raise refused
     if grant is None or grant.subject is None or grant.actor is None:
@@ -243,6 +245,7 @@ async def _prepare(
         scope=scope,
         resource=resource,
         jkt=request.jkt,
+        x5t=request.x5t,
         now=request.now,
     )
     response = token_response(access.value, request.jkt, access.expires_in, scope)

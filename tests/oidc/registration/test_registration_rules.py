@@ -284,3 +284,10 @@ async def test_a_registration_is_audited(world: RegistrationWorld) -> None:
     facts = json.loads(event)["facts"]
     assert facts["client_id"] == client["client_id"]
     assert facts["actor"] == f"client:{client['client_id']}"
+
+
+@pytest.mark.parametrize("method", ["tls_client_auth", "self_signed_tls_client_auth"])
+async def test_clients_with_tls_certificates_are_registered_by_the_operator(
+    world: RegistrationWorld, method: str
+) -> None:
+    assert await world.refused(token_endpoint_auth_method=method) == "invalid_client_metadata"
