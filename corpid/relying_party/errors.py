@@ -178,8 +178,20 @@ class DpopKeyMismatch(VerificationFailed):
     code = "dpop_key_mismatch"
 
 
+class CertificateMissing(VerificationFailed):
+    """The access token is bound to a client certificate and none was presented."""
+
+    code = "certificate_missing"
+
+
+class CertificateMismatch(VerificationFailed):
+    """The access token is bound to another client certificate than the one presented."""
+
+    code = "certificate_mismatch"
+
+
 class TokenNotBound(VerificationFailed):
-    """The access token is not bound to a key, and binding is required here."""
+    """The access token is not bound to its sender, and binding is required here."""
 
     code = "token_not_bound"
 

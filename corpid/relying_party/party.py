@@ -124,24 +124,28 @@ class RelyingParty:
         audience: str | None = None,
         scopes: str | Iterable[str] = (),
         dpop: DpopRequest | None = None,
+        certificate: bytes | str | None = None,
         require_binding: bool = False,
         min_acr: str | None = None,
         max_age: int | None = None,
     ) -> VerifiedAccessToken:
         """Verify an access token that a caller sent to a resource of this relying party.
 
-        Pass `dpop` when the request has a DPoP header. A token that is bound to a key is refused
-        without a proof; `require_binding` refuses unbound ones too. `min_acr` and `max_age` as in
-        verify_id_token; what they refuse is answered with `step_up_challenge`.
+        Pass `dpop` when the request has a DPoP header, and `certificate` (DER, or PEM as text)
+        when its connection has a client certificate, which you or your proxy saw. A token that is
+        bound to either is refused without it; `require_binding` refuses unbound ones too.
+        `min_acr` and `max_age` as in verify_id_token; what they refuse is answered with
+        `step_up_challenge`.
 
         Raises as verify_id_token, and ScopeMissing, DpopMissing, DpopInvalid, DpopReplayed,
-        DpopKeyMismatch, TokenNotBound.
+        DpopKeyMismatch, CertificateMissing, CertificateMismatch, TokenNotBound.
         """
         return await self._tokens.access_token(
             token,
             audience=_given(audience, self.audience, "audience"),
             scopes=as_scopes(scopes),
             dpop=dpop,
+            certificate=certificate,
             require_binding=require_binding,
             min_acr=min_acr,
             max_age=max_age,

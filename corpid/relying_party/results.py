@@ -59,7 +59,9 @@ class VerifiedIdToken:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedAccessToken:
-    """A call's authority. `key_thumbprint` is the DPoP key it is bound to, proven for this call."""
+    """A call's authority. `key_thumbprint` is the DPoP key, `certificate_thumbprint` the client
+    certificate (`x5t#S256`) that it is bound to, each proven for this call.
+    """
 
     issuer: str
     subject: str
@@ -74,6 +76,7 @@ class VerifiedAccessToken:
     key_thumbprint: str | None
     expires_at: int
     claims: Mapping[str, Any]
+    certificate_thumbprint: str | None = None
 
     @property
     def mandate(self) -> Mandate | None:

@@ -15,6 +15,7 @@ from corpid.relying_party.authority import (
     subject_of,
     texts,
 )
+from corpid.relying_party.certificates import check_certificate
 from corpid.relying_party.dpop import DpopRequest, verify_dpop
 from corpid.relying_party.key_source import KeySource
 from corpid.relying_party.mandates import mandates_of
@@ -103,11 +104,12 @@ class TokenVerifier:
         audience: str,
         scopes: Collection[str],
         dpop: DpopRequest | None,
+        certificate: bytes | str | None,
         require_binding: bool,
         min_acr: str | None,
         max_age: int | None,
     ) -> VerifiedAccessToken:
-        """See RelyingParty.verify_access_token (RFC 9068, 4; RFC 9449, 7.1)."""
+        """See RelyingParty.verify_access_token (RFC 9068, 4; RFC 9449, 7.1; RFC 8705, 3)."""
         # 1. Signed by the issuer, as an access token, in force, and for this resource.
         claims = await self._claims(token, typ=ACCESS_TOKEN_TYP, audience=audience)
         client_id = optional_text(claims, "client_id")
@@ -118,11 +120,14 @@ class TokenVerifier:
         missing = sorted(set(scopes) - granted)
         if missing:
             raise errors.ScopeMissing(" ".join(missing))
-        # 3. Sent by the one it was issued to: a bound token is nothing without its key.
-        thumbprint = _bound_to(claims)
+        # 3. Sent by the one it was issued to: a bound token is nothing without its certificate,
+        #    and nothing without its key.
+        thumbprint, certificate_thumbprint = _bound_to(claims)
+        if certificate_thumbprint is not None:
+            check_certificate(certificate, certificate_thumbprint)
         if thumbprint is not None:
             await self._prove(token, thumbprint, dpop)
-        elif require_binding or dpop is not None:
+        elif dpop is not None or (require_binding and certificate_thumbprint is None):
             raise errors.TokenNotBound
         # 4. The person behind it signed in recently, and well enough (RFC 9470).
         auth_time = self._auth_time(claims, max_age)
@@ -142,6 +147,7 @@ class TokenVerifier:
             key_thumbprint=thumbprint,
             expires_at=int(claims["exp"]),
             claims=claims,
+            certificate_thumbprint=certificate_thumbprint,
         )
 
     async def logout_token(self, token: str, *, client_id: str) -> VerifiedLogoutToken:
@@ -204,16 +210,21 @@ class TokenVerifier:
         )
 
 
-def _bound_to(claims: dict[str, Any]) -> str | None:
-    """Return the DPoP key's thumbprint; a binding of another kind cannot be checked here."""
+def _bound_to(claims: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the thumbprints of the DPoP key and of the client certificate."""
     confirmation = claims.get("cnf")
     if confirmation is None:
-        return None
-    thumbprint = confirmation.get("jkt") if isinstance(confirmation, dict) else None
-    # Taking a token that is bound to a certificate as unbound would undo its protection.
-    if not isinstance(thumbprint, str) or not thumbprint.isascii():
+        return None, None
+    if not isinstance(confirmation, dict):
         raise errors.ClaimInvalid("cnf")
-    return thumbprint
+    found = (confirmation.get("jkt"), confirmation.get("x5t#S256"))
+    # Taking a token that is bound in a way unknown here as unbound would undo its protection.
+    if found == (None, None):
+        raise errors.ClaimInvalid("cnf")
+    for thumbprint in found:
+        if thumbprint is not None and (not isinstance(thumbprint, str) or not thumbprint.isascii()):
+            raise errors.ClaimInvalid("cnf")
+    return found
 
 
 def _check_hash(claims: dict[str, Any], name: str, value: str | None) -> None:

@@ -167,7 +167,20 @@ async def test_refuses_an_unbound_token_where_binding_is_required(
     await refuses(world, errors.TokenNotBound, token, dpop=request(text))
 
 
-@pytest.mark.parametrize("cnf", ["x", {}, {"x5t#S256": "abc"}, {"jkt": 1}, {"jkt": "風"}])
+@pytest.mark.parametrize(
+    "cnf",
+    [
+        "x",
+        {},
+        {"jwk": {}},
+        {"jkt": None},
+        {"jkt": 1},
+        {"jkt": "風"},
+        {"x5t#S256": 1},
+        {"jkt": "abc", "x5t#S256": 1},
+        {"jkt": 1, "x5t#S256": "abc"},
+    ],
+)
 async def test_refuses_a_binding_that_cannot_be_checked(world: World, cnf: Any) -> None:
     await refuses(world, errors.ClaimInvalid, await world.access_token(cnf=cnf))
 
