@@ -107,6 +107,26 @@ def test_the_proxy_serves_both_processes_and_forwards_no_claim_of_the_client() -
     assert "$args" not in text
 
 
+@pytest.mark.parametrize("file", ["nginx.conf", "nginx-mtls.conf"])
+def test_rfc9440_4_no_outsider_sends_a_certificate_through_the_proxy(file: str) -> None:
+    """Each place that passes requests on replaces every header that could hold a certificate."""
+    text = (ROOT / "deploy" / file).read_text()
+    passing = [block for block in re.findall(r"location [^{]*\{([^}]*)\}", text) if "pass" in block]
+    assert passing
+    seen = "$ssl_client_escaped_cert" if file == "nginx-mtls.conf" else '""'
+    for block in passing:
+        assert f"proxy_set_header X-Client-Certificate {seen};" in block
+        for name in ("Client-Cert", "Client-Cert-Chain"):
+            assert f'proxy_set_header {name} "";' in block
+
+
+def test_the_proxy_proves_the_key_and_leaves_the_verdict_to_the_application() -> None:
+    text = (ROOT / "deploy" / "nginx-mtls.conf").read_text()
+    assert "ssl_verify_client optional_no_ca;" in text
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in text
+    assert "include /etc/nginx/mtls/*.conf;" in (ROOT / "deploy" / "nginx.conf").read_text()
+
+
 def test_images_are_named_with_a_version() -> None:
     for service in SERVICES.values():
         tag = service["image"].rpartition(":")[2]
