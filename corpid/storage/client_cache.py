@@ -1,6 +1,5 @@
 """Parsed clients, remembered per process and trusted only under the change counter they had."""
 
-import asyncio
 from typing import Final
 
 from oidc.records import Client
@@ -15,37 +14,11 @@ class ClientCache:
     the counter in the same transaction; so a comparison on each use replaces any lifetime.
     """
 
-    __slots__ = ("_entries", "_limit", "_turn", "_version")
+    __slots__ = ("_entries", "_limit")
 
     def __init__(self, limit: int = MAX_CLIENTS) -> None:
         self._entries: dict[str, tuple[int, Client]] = {}
         self._limit = limit
-        self._turn: object | None = None
-        self._version: int | None = None
-
-    def turn(self) -> object:
-        """What stands for this turn of the event loop."""
-        if self._turn is None:
-            self._turn = object()
-            asyncio.get_running_loop().call_soon(self._end_turn)
-        return self._turn
-
-    def version(self) -> int | None:
-        """The counter's value, where it was read in this turn already."""
-        return self._version
-
-    def saw(self, version: int, turn: object) -> None:
-        """Remember the counter's value for the rest of this turn, in which its reading began.
-
-        What is answered within a turn had arrived before it began, and whoever raised the counter
-        is told so in a later one: no request comes too late to see the change. A value that took
-        longer than a turn to arrive, as PostgreSQL's does, is as good for its own request only.
-        """
-        if turn is self._turn:
-            self._version = version
-
-    def _end_turn(self) -> None:
-        self._turn = self._version = None
 
     def __len__(self) -> int:
         return len(self._entries)

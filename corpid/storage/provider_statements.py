@@ -26,7 +26,6 @@ _offer = table("credential_offer")
 _narrowed = table("narrowed_token")
 _replay = table("replay")
 
-CLIENTS_VERSION: Final = Statement(select(_change.c.value).where(_change.c.topic == "clients"))
 # The counter and the client in one statement, so that both are of one moment.
 CLIENT: Final = Statement(
     select(

@@ -7,6 +7,7 @@ from typing import TypeVar
 import orjson
 
 from corpid.storage import provider_statements as sql
+from corpid.storage.change_counters import ChangeCounters
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.interface import Database, Transaction
 from corpid.storage.mapping import json_text, words
@@ -19,7 +20,7 @@ from corpid.storage.provider_records import (
     refresh_token_and_grant,
 )
 from corpid.storage.repositories.authority import SqlAuthority
-from corpid.storage.repositories.operations import add_audit
+from corpid.storage.repositories.operations import add_audit, changes
 from corpid.storage.scope import Repository, Scope
 from keys.clock import Clock, Random
 from oidc.ports import Detail, ProviderWrites
@@ -45,10 +46,7 @@ class SqlProviderReads(Repository):
     async def client(self, client_id: str) -> Client | None:
         """See ``ProviderReads.client``; parsed once per value of the change counter."""
         scope = self._in
-        # A transaction sees more than is committed: it asks for itself.
-        version = None if scope.locking else scope.clients.version()
-        if version is None:
-            version = await self._clients_version()
+        version = (await changes(scope)).get("clients", 0)
         known = scope.clients.get(client_id, version)
         if known is not None:
             return known
@@ -59,15 +57,6 @@ class SqlProviderReads(Repository):
         if scope.writes is not scope.reads:  # a transaction's state may be rolled back
             scope.clients.put(found, row[0] or 0)
         return found
-
-    async def _clients_version(self) -> int:
-        scope = self._in
-        turn = None if scope.locking else scope.clients.turn()
-        counter = await scope.reads.one(sql.CLIENTS_VERSION)
-        version: int = counter[0] if counter is not None else 0
-        if turn is not None:
-            scope.clients.saw(version, turn)
-        return version
 
     async def pushed_request(self, request_hash: bytes) -> PushedRequest | None:
         """See ``ProviderReads.pushed_request``."""
@@ -254,19 +243,27 @@ class SqlProviderStore:
     """``oidc.ports.ProviderStore``."""
 
     def __init__(
-        self, database: Database, clock: Clock, random: Random, clients: ClientCache
+        self,
+        database: Database,
+        clock: Clock,
+        random: Random,
+        clients: ClientCache,
+        counters: ChangeCounters,
     ) -> None:
         self._database = database
         self._clock = clock
         self._random = random
         self._clients = clients
-        self.read = SqlProviderReads(Scope(database, None, clock, random, clients))
+        self._counters = counters
+        self.read = SqlProviderReads(Scope(database, None, clock, random, clients, counters))
 
     async def write(self, work: Callable[[ProviderWrites], Awaitable[T]]) -> T:
         """See ``ProviderStore.write``."""
 
         def unit(transaction: Transaction) -> Awaitable[T]:
-            scope = Scope(transaction, transaction, self._clock, self._random, self._clients)
+            scope = Scope(
+                transaction, transaction, self._clock, self._random, self._clients, self._counters
+            )
             return work(SqlProviderWrites(scope))
 
         return await self._database.write(unit)

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from corpid.clock import milliseconds
 from corpid.domain.organisation import Identifier, Registration
 from corpid.storage import organisation_rows as rows
+from corpid.storage.change_counters import ChangeCounters
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.constructs import given, table
 from corpid.storage.interface import Database, Row, Transaction
@@ -222,7 +223,9 @@ class SqlRegisterRows:
         await self._writer.write(unit, len(batch), self._pace)
 
     def _scope(self, transaction: Transaction) -> Scope:
-        return Scope(transaction, transaction, self._clock, self._random, ClientCache())
+        return Scope(
+            transaction, transaction, self._clock, self._random, ClientCache(), ChangeCounters()
+        )
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -6,6 +6,7 @@ from typing import Any, Final, NoReturn
 from sqlalchemy import Table
 
 from corpid.clock import milliseconds
+from corpid.storage.change_counters import ChangeCounters
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.interface import Connection, Row, Transaction
 from corpid.storage.statement import Statement
@@ -21,7 +22,7 @@ class Scope:
     ``locking`` says that a decision will be written on what is read: see ``constructs.shared``.
     """
 
-    __slots__ = ("clients", "clock", "locking", "random", "reads", "writes")
+    __slots__ = ("clients", "clock", "counters", "locking", "random", "reads", "writes")
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Scope:
         clock: Clock,
         random: Random,
         clients: ClientCache,
+        counters: ChangeCounters,
     ) -> None:
         self.reads = reads
         self.writes: Transaction = _READ_ONLY if writes is None else writes
@@ -37,6 +39,7 @@ class Scope:
         self.clock = clock
         self.random = random
         self.clients = clients
+        self.counters = counters
 
     def now_ms(self) -> int:
         """Now, in epoch milliseconds."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from corpid.services.ports import UnitOfWork
+from corpid.storage.change_counters import ChangeCounters
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.interface import Database, Transaction
 from corpid.storage.provider_store import SqlProviderReads, SqlProviderStore, SqlProviderWrites
@@ -108,14 +109,15 @@ class SqlStore:
     """``services.ports.Store``; ``provider`` is the authorization server's view of it."""
 
     def __init__(self, database: Database, clock: Clock, random: Random) -> None:
-        clients = ClientCache()
+        clients, counters = ClientCache(), ChangeCounters()
         self._database = database
         self._clock = clock
         self._random = random
         self._clients = clients
+        self._counters = counters
         self._callbacks: list[Callable[[], None]] = []
-        self.read = SqlUnitOfWork(Scope(database, None, clock, random, clients))
-        self.provider = SqlProviderStore(database, clock, random, clients)
+        self.read = SqlUnitOfWork(Scope(database, None, clock, random, clients, counters))
+        self.provider = SqlProviderStore(database, clock, random, clients, counters)
 
     async def write(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """See ``Store.write``; ``work`` may be run again after a conflict."""
@@ -123,7 +125,14 @@ class SqlStore:
         def unit(transaction: Transaction) -> Awaitable[T]:
             return work(
                 SqlUnitOfWork(
-                    Scope(transaction, transaction, self._clock, self._random, self._clients)
+                    Scope(
+                        transaction,
+                        transaction,
+                        self._clock,
+                        self._random,
+                        self._clients,
+                        self._counters,
+                    )
                 )
             )
 

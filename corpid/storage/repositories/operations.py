@@ -74,6 +74,22 @@ async def bump(transaction: Transaction, topic: str) -> None:
     await transaction.notify(CHANGES)
 
 
+async def changes(scope: Scope) -> Mapping[str, int]:
+    """The change counters; one that was never raised is absent."""
+    if scope.locking:  # a transaction sees more than is committed: it asks for itself
+        return await _read_changes(scope)
+    known = scope.counters.values()
+    if known is None:
+        turn = scope.counters.turn()
+        known = await _read_changes(scope)
+        scope.counters.saw(known, turn)
+    return known
+
+
+async def _read_changes(scope: Scope) -> Mapping[str, int]:
+    return dict(cast("list[tuple[str, int]]", await scope.reads.all(_CHANGES)))
+
+
 async def add_audit(scope: Scope, event: str, facts: Mapping[str, object]) -> None:
     """Append to the audit trail: ``{"at": epoch ms, "event": …, "facts": {…}}``, canonical."""
     now_ms = scope.now_ms()
@@ -174,9 +190,9 @@ class SqlOperations(Repository):
             delivered_at=None,
         )
 
-    async def changes(self) -> dict[str, int]:
+    async def changes(self) -> Mapping[str, int]:
         """The change counters; one that was never raised is absent."""
-        return dict(cast("list[tuple[str, int]]", await self._in.reads.all(_CHANGES)))
+        return await changes(self._in)
 
     async def bump(self, topic: str) -> None:
         """Raise a change counter."""
