@@ -8,12 +8,19 @@ Kong has kept UTC+8 without daylight saving since 1979, so a fixed offset is exa
 from datetime import UTC, date, datetime, timedelta, timezone
 
 HONG_KONG = timezone(timedelta(hours=8), "HKT")
+_OFFSET_MS = 8 * 3600 * 1000
+_DAY_MS = 24 * 3600 * 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def hong_kong_date(at_ms: int) -> date:
     """The calendar date in Hong Kong at that instant."""
     return datetime.fromtimestamp(at_ms / 1000, HONG_KONG).date()
+
+
+def hong_kong_day(at_ms: int) -> int:
+    """The calendar date in Hong Kong as a number, to tell days apart cheaply."""
+    return (at_ms + _OFFSET_MS) // _DAY_MS
 
 
 def start_of(day: date) -> int:

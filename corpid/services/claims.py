@@ -17,13 +17,14 @@ from corpid.services.attributes import (
     entity_attributes,
     entity_profile,
 )
-from corpid.services.authorities import ActingAuthority, require_authority
+from corpid.services.authorities import ActingAuthority
 from corpid.services.detail_types import (
     AUTHORITY,
     DATA_SHARING,
     counts_on,
     shared_facts,
 )
+from corpid.services.known_authorities import KnownAuthorities
 from corpid.services.mandate_status import MandateStatus
 from corpid.services.pairwise import MANDATE, ORGANISATION, PERSON, REPRESENTATIVE, Pairwise
 from corpid.services.ports import Store
@@ -114,6 +115,7 @@ class TokenClaims:
     def __init__(
         self,
         store: Store,
+        authorities: KnownAuthorities,
         pairwise: Pairwise,
         status_entries: MandateStatus,
         resource_sectors: Mapping[str, str],
@@ -122,6 +124,7 @@ class TokenClaims:
     ) -> None:
         self._step_up = step_up
         self._store = store
+        self._authorities = authorities
         self._pairwise = pairwise
         self._status = status_entries
         self._resource_sectors = resource_sectors
@@ -254,7 +257,7 @@ class TokenClaims:
             if organisation is not None:
                 add_entity(claims, organisation, scopes, _preferred(grant))
         if scopes & {"user.identity", "user.name", "profile", "email", "phone"}:
-            person = await read.people.by_id(grant.actor)
+            person = await self._authorities.person(grant.actor)
             if person is not None:
                 add_person(claims, person, scopes, _preferred(grant))
         if "mandate" in scopes and authority is not None:
@@ -284,11 +287,8 @@ class TokenClaims:
     async def _authority(self, grant: Grant) -> ActingAuthority | None:
         if grant.subject is None or grant.actor is None or grant.authority is None:
             return None
-        now_ms = int(self._clock() * 1000)
         try:
-            return await require_authority(
-                self._store.read, grant.actor, grant.subject, now_ms, grant.authority
-            )
+            return await self._authorities.acting(grant.actor, grant.subject, grant.authority)
         except NotAllowed as error:
             raise _ended(error) from None
 

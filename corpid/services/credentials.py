@@ -13,6 +13,7 @@ from corpid.domain.credential import (
     EntryStatus,
     StatusEntry,
 )
+from corpid.domain.dates import hong_kong_day
 from corpid.domain.errors import NotAllowed
 from corpid.domain.identifiers import ordered_text_id
 from corpid.domain.person import Assurance, Person
@@ -40,8 +41,6 @@ LEAST_ASSURANCE: Final = Assurance.LOA2.value
 """Of the sign-in that a credential is fetched by, whatever the wallet's client accepts: with it
 alone somebody could go on acting for the business elsewhere."""
 _CACHED: Final = 2048
-_HONG_KONG_MS: Final = 8 * 3600 * 1000
-_DAY_MS: Final = 24 * 3600 * 1000
 _Name = tuple[str | None, str | None, str | None, int]
 _FINAL: Final = frozenset({CredentialState.REPLACED, CredentialState.REVOKED})
 
@@ -145,7 +144,7 @@ class CredentialIssuance:
 
     def _name(self, grant: Grant, now_ms: int) -> _Name:
         # The day is part of the name: authority begins and ends at midnight in Hong Kong.
-        return grant.subject, grant.actor, grant.authority, (now_ms + _HONG_KONG_MS) // _DAY_MS
+        return grant.subject, grant.actor, grant.authority, hong_kong_day(now_ms)
 
     async def _read_facts(self, grant: Grant, now_ms: int) -> _Facts:
         read = self._store.read

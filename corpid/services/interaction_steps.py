@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from corpid.domain.business_number import InvalidBusinessNumber, parse_business_number
 from corpid.domain.person import Assurance, Person
-from corpid.services.authorities import ActingAuthority, authorities_of
+from corpid.services.authorities import ActingAuthority
 from corpid.services.consent import Consents
 from corpid.services.detail_types import needs_of
 from corpid.services.id_token_hints import Hint, IdTokenHints
+from corpid.services.known_authorities import KnownAuthorities
 from corpid.services.ports import Store
 from corpid.services.records import Session
 from keys.clock import Clock
@@ -95,6 +96,7 @@ class Steps:
     def __init__(
         self,
         store: Store,
+        authorities: KnownAuthorities,
         consents: Consents,
         hints: IdTokenHints,
         clock: Clock,
@@ -102,6 +104,7 @@ class Steps:
         acr_base: str,
     ) -> None:
         self._store = store
+        self._authorities = authorities
         self._consents = consents
         self._hints = hints
         self._clock = clock
@@ -120,7 +123,7 @@ class Steps:
         floor = self._floor(request)
         person = None
         if session is not None:
-            person = await self._store.read.people.by_id(session.person_id)
+            person = await self._authorities.person(session.person_id)
         if session is None or person is None or person.closed_at is not None:
             return SignInStep(username=_username_hint(request))
         again = self._why_again(request, session, hint, progress)
@@ -194,7 +197,7 @@ class Steps:
         hint: Hint | None,
         progress: Progress | None,
     ) -> ActingAuthority | OrganisationStep | BlockedStep:
-        authorities = await authorities_of(self._store.read, person.person_id, self._now_ms())
+        authorities = await self._authorities.all_of(person.person_id)
         needs = needs_of(request.authorization_details)
         # Before one is taken for each organisation: the strongest need not be the fitting one.
         covering = [one for one in authorities if all(one.covers(need) for need in needs)]

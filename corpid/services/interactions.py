@@ -16,7 +16,6 @@ import orjson
 
 from corpid.domain.errors import NotAllowed
 from corpid.domain.languages import Language, language_of, negotiate
-from corpid.services.authorities import require_authority
 from corpid.services.consent import Consents
 from corpid.services.interaction_steps import (
     ApprovedStep,
@@ -27,6 +26,7 @@ from corpid.services.interaction_steps import (
     Step,
     Steps,
 )
+from corpid.services.known_authorities import KnownAuthorities
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import Interaction, Session
 from corpid.services.sessions import COOKIE_VALUE, INTERACTION, LANGUAGE, Sessions
@@ -84,6 +84,7 @@ class BrowserInteractions:
     def __init__(
         self,
         store: Store,
+        authorities: KnownAuthorities,
         sessions: Sessions,
         steps: Steps,
         config: ProviderConfig,
@@ -94,6 +95,7 @@ class BrowserInteractions:
         form_post_page: FormPostPage,
     ) -> None:
         self._store = store
+        self._authorities = authorities
         self._sessions = sessions
         self._steps = steps
         self._config = config
@@ -118,10 +120,9 @@ class BrowserInteractions:
         self, approval: Approval, issue: Callable[[ProviderWrites], Awaitable[None]]
     ) -> None:
         """See ``Interactions.confirm``."""
-        now_ms = self._sessions.now_ms()
 
         async def work(uow: UnitOfWork) -> None:
-            await _require_still(uow, approval, now_ms)
+            await self._require_still(uow, approval)
             await issue(uow.provider_writes)
 
         await self._store.write(work)
@@ -226,7 +227,7 @@ class BrowserInteractions:
         async def work(uow: UnitOfWork) -> None:
             if not await uow.sign_ins.finish_interaction(waiting.record.interaction_hash, now_ms):
                 raise InteractionGone
-            await _require_still(uow, approval, now_ms)
+            await self._require_still(uow, approval)
             if consented:
                 await Consents.give(uow, approval.actor, approval.subject, waiting.request, now_ms)
             await issue(uow.provider_writes)
@@ -308,6 +309,14 @@ class BrowserInteractions:
         await self._store.write(work)
         return replace(waiting, record=record)
 
+    async def _require_still(self, uow: UnitOfWork, approval: Approval) -> None:
+        try:
+            await self._authorities.require_still(
+                uow, approval.actor, approval.subject, approval.authority
+            )
+        except NotAllowed as error:
+            raise AccessDenied(error.message) from None
+
     def _binding(self, cookies: Mapping[str, str]) -> str | None:
         value = cookies.get(self._sessions.cookies.name(INTERACTION), "")
         return value if COOKIE_VALUE.fullmatch(value) else None
@@ -316,21 +325,6 @@ class BrowserInteractions:
         return base64url.encode(
             self._hasher.hash(f"csrf\x00interaction\x00{interaction_id}\x00{binding}")
         )
-
-
-async def _require_still(uow: UnitOfWork, approval: Approval, now_ms: int) -> None:
-    """Refuse what was decided a moment ago and is not true any more, inside a write.
-
-    What is read here cannot change before the write is over, so whoever ends an authority or an
-    account ends this grant too, or it is never made.
-    """
-    person = await uow.people.by_id(approval.actor)
-    if person is None or person.closed_at is not None:
-        raise AccessDenied("the account of this person is closed")
-    try:
-        await require_authority(uow, approval.actor, approval.subject, now_ms, approval.authority)
-    except NotAllowed as error:
-        raise AccessDenied(error.message) from None
 
 
 def _silent_error(step: Step) -> OAuthError:

@@ -4,7 +4,9 @@ A shared index would link what pairwise subjects keep apart, so every sector get
 own, made when a client first needs it; ending the mandate flips them all.
 """
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+from cachetools import LRUCache
 
 from corpid.domain.credential import StatusEntry
 from corpid.domain.dates import hong_kong_date
@@ -13,6 +15,8 @@ from corpid.domain.mandate import HolderKind, MandateState
 from corpid.services.authorities import passed_on_stands
 from corpid.services.ports import Store, UnitOfWork
 from keys.clock import Clock
+
+_REMEMBERED: Final = 8192
 
 
 class EntryAllocator(Protocol):
@@ -32,6 +36,8 @@ class MandateStatus:
         self._allocator = allocator
         self._clock = clock
         self._status_url = status_url
+        # An entry is made once and stays what it is; only its status changes.
+        self._entries: LRUCache[tuple[str, str], StatusEntry] = LRUCache(_REMEMBERED)
 
     async def claim(self, authority: str, sector: str) -> dict[str, Any]:
         """The ``status`` claim of an artefact (Token Status List, section 6.1).
@@ -39,9 +45,12 @@ class MandateStatus:
         Raises:
             NotAllowed: the authority has ended.
         """
-        entry = await self._store.read.status_lists.mandate_entry(authority, sector)
+        entry = self._entries.get((authority, sector))
         if entry is None:
-            entry = await self._create(authority, sector)
+            entry = await self._store.read.status_lists.mandate_entry(authority, sector)
+            if entry is None:
+                entry = await self._create(authority, sector)
+            self._entries[authority, sector] = entry
         return {"status_list": {"idx": entry.index, "uri": f"{self._status_url}/{entry.list_id}"}}
 
     async def _create(self, authority: str, sector: str) -> StatusEntry:

@@ -299,6 +299,10 @@ class UnitOfWork(Protocol):
     """Every repository over one connection or one transaction."""
 
     @property
+    def has_one_writer(self) -> bool:
+        """Whether nobody else can write until this write is over."""
+
+    @property
     def organisations(self) -> Organisations: ...
     @property
     def people(self) -> People: ...

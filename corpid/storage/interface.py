@@ -33,6 +33,10 @@ class Transaction(Connection, Protocol):
     number of affected rows where a conflict is expected.
     """
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether nobody else can write until this transaction ends: SQLite."""
+
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         """Run it and return the number of affected rows."""
 

@@ -146,6 +146,7 @@ class PostgresqlTransaction:
     """A transaction on one connection; `waiting` while it waits for the server."""
 
     __slots__ = ("_connection", "failure", "waiting")
+    has_one_writer: Final = False
 
     def __init__(self, connection: Any) -> None:
         self._connection: Any = connection

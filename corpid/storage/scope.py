@@ -58,6 +58,8 @@ class Repository:
 class _ReadOnly:
     """Stands where a transaction would: `store.read` does not write."""
 
+    has_one_writer: Final = False
+
     async def one(self, statement: Statement, /, **params: Any) -> Row | None:
         self._refuse()
 

@@ -123,6 +123,7 @@ class SqliteTransaction:
     """A transaction whose calls finish at once: nothing in it ever suspends."""
 
     __slots__ = ("_connection", "failure")
+    has_one_writer: Final = True
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection: sqlite3.Connection | None = connection

@@ -35,6 +35,11 @@ class SqlUnitOfWork:
         self._scope = scope
 
     @property
+    def has_one_writer(self) -> bool:
+        """See ``UnitOfWork.has_one_writer``."""
+        return self._scope.writes.has_one_writer
+
+    @property
     def organisations(self) -> SqlOrganisations:
         """Businesses."""
         return SqlOrganisations(self._scope)

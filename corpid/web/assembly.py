@@ -78,6 +78,7 @@ def assemble(base: Foundation) -> PageAssembly:
     renderer = Renderer(settings.issuer)
     steps = Steps(
         store,
+        base.authorities,
         Consents(store),
         IdTokenHints(base.rings, base.pairwise, settings.issuer),
         clock,
@@ -92,6 +93,7 @@ def assemble(base: Foundation) -> PageAssembly:
     )
     interactions = BrowserInteractions(
         store,
+        base.authorities,
         sessions,
         steps,
         config,

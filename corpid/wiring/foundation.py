@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from corpid.errors import NotInitialised
 from corpid.services.bootstrap import Secrets, check
 from corpid.services.key_rings import KeyRings
+from corpid.services.known_authorities import KnownAuthorities
 from corpid.services.mandate_status import MandateStatus
 from corpid.services.offers import Offers
 from corpid.services.pairwise import Pairwise
@@ -38,6 +39,7 @@ class Foundation:
     rings: KeyRings
     pairwise: Pairwise
     hasher: TokenHasher
+    authorities: KnownAuthorities
     allocator: StatusAllocator
     mandate_status: MandateStatus
     revocation: Revocation
@@ -110,6 +112,7 @@ async def foundation(
             rings=rings,
             pairwise=Pairwise(secrets["pairwise"]),
             hasher=hasher,
+            authorities=KnownAuthorities(store, clock),
             allocator=allocator,
             mandate_status=MandateStatus(store, allocator, clock, settings.status_url),
             revocation=Revocation(store, clock, random),

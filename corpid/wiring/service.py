@@ -129,6 +129,7 @@ def _provider(
     settings = base.settings
     claims = TokenClaims(
         base.store,
+        base.authorities,
         base.pairwise,
         base.mandate_status,
         settings.resource_sectors,

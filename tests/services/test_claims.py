@@ -124,6 +124,7 @@ async def world(base: Foundation) -> tuple[Grant, Client, TokenClaims]:
     )
     claims = TokenClaims(
         base.store,
+        base.authorities,
         base.pairwise,
         base.mandate_status,
         {},
