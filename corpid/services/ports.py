@@ -292,7 +292,12 @@ class Operations(Protocol):
     async def enqueue(self, message: OutboxMessage) -> None: ...
     async def changes(self) -> Mapping[str, int]: ...
     async def bump(self, topic: str) -> None:
-        """Raise a change counter: ``clients``, ``keys``, ``authority`` or ``status``."""
+        """Raise a change counter: ``clients``, ``keys``, ``authority`` or ``status``.
+
+        Last of all in a write: on PostgreSQL the counter's row is locked from here to the end.
+        ``authority`` is raised by every write of an organisation, person, representation or
+        mandate (see ``KnownAuthorities``).
+        """
 
 
 class UnitOfWork(Protocol):

@@ -48,7 +48,7 @@ def reads_of(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 ENDINGS: dict[str, tuple[Act, str, str]] = {
     "a mandate ended": (
-        lambda r: r.end_mandate(MANDATE, Side.GRANTOR, OPERATOR, "x"),
+        lambda r: r.end_mandate(MANDATE, OPERATOR, Side.GRANTOR, "x"),
         CLERK,
         MANDATE,
     ),

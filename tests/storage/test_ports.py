@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def test_every_repository_has_every_method_of_its_port() -> None:
     for name, repository in vars(SqlUnitOfWork).items():
-        if not isinstance(repository, property):
+        if not isinstance(repository, property) or name == "has_one_writer":
             continue
         assert repository.fget is not None
         port = {

@@ -107,7 +107,14 @@ class PagesWorld:
         return await browser.submit(otp=self.otp())
 
     async def write(self, work: Any) -> Any:
-        return await self.store.write(work)
+        """Like the use cases, which raise the counter last of all."""
+
+        async def and_say_so(uow: UnitOfWork) -> Any:
+            written = await work(uow)
+            await uow.operations.bump("authority")
+            return written
+
+        return await self.store.write(and_say_so)
 
     async def events(self, name: str) -> list[bytes]:
         rows: list[bytes] = await self.store.read.operations.audit_rows(100, name)
