@@ -109,7 +109,7 @@ class Cast:
         )
         return await Organisations(*self._parts).add(entry, ACTOR)
 
-    async def human(self, *, totp: bool = True) -> Human:
+    async def human(self, *, totp: bool = True, phone: str | None = None) -> Human:
         """A person; without one-time codes only loa1 can be reached."""
         username = f"sample.{next(_numbers)}"
         secret = new_secret(self.base.random) if totp else None
@@ -121,7 +121,7 @@ class Cast:
         names = Names("Sample Person", "樣本人", "样本人")
         password = secrets.token_urlsafe(12)
         email = f"{username}@example.com"
-        new = NewPerson(names, email, None, username, password, secret)
+        new = NewPerson(names, email, phone, username, password, secret)
         person = await people.add(new, ACTOR)
         return Human(person.person_id, username, password, secret_text(secret) if secret else "")
 
@@ -274,6 +274,7 @@ class Cast:
         redirect_uri: str = CALLBACK,
         min_acr: str = "loa2",
         method: str = "client_secret_basic",
+        scopes: Sequence[str] = SCOPES,
         id_token_alg: str = "ES256",
         **more: Any,
     ) -> PlainClient:
@@ -283,7 +284,7 @@ class Cast:
             names=Names("Sample Shop", "樣本商店", "样本商店"),
             profile="oidc",
             redirect_uris=(redirect_uri,),
-            scopes=SCOPES,
+            scopes=tuple(scopes),
             auth_method=method,
             sector=f"{client_id}.example",
             min_acr=min_acr,
