@@ -48,7 +48,7 @@ def _sharing(texts: Texts, detail: Detail) -> list[Markup]:
 
 def _credential(texts: Texts, detail: Detail) -> list[Markup]:
     name = detail["credential_configuration_id"].replace("-", "_")
-    return [texts(f"scope.credential.{name}")]
+    return [texts(f"detail.credential.{name}")]
 
 
 # Nobody can agree to what has no words: a type without its own is an error and not left out.
