@@ -21,6 +21,7 @@ from corpid.cli import (
     register,
     representation,
     serve,
+    session,
     verify,
 )
 from corpid.cli.output import OK, USAGE, emit_error
@@ -86,6 +87,7 @@ for noun in (
     register,
     organisation,
     person,
+    session,
     representation,
     mandate,
     client,

@@ -271,6 +271,18 @@ class BrowserInteractions:
         expected = self.session_csrf(session).encode()
         return hmac.compare_digest(expected, given.encode("utf-8", "replace"))
 
+    def door(self, cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+        """What a form carries before anybody has signed in, and the cookies that go with it."""
+        binding = self._binding(cookies)
+        if binding is not None:
+            return self._csrf("door", binding), ()
+        binding = base64url.encode(self._random(_ID_BYTES))
+        return self._csrf("door", binding), (self._sessions.cookies.set(INTERACTION, binding),)
+
+    def handle(self, session: Session) -> str:
+        """What stands for a session on a page: its id never leaves."""
+        return base64url.encode(self._hasher.hash(f"handle\x00{session.session_id}")[:16])
+
     async def _begin(self, request: AuthorizationRequest, cookies: Mapping[str, str]) -> Redirect:
         now_ms = self._sessions.now_ms()
         interaction_id = base64url.encode(self._random(_ID_BYTES))

@@ -56,6 +56,7 @@ class PageAssembly:
                 sign_in=self.sign_in,
                 authorize=AuthorizeEndpoint(provider),
                 renderer=self.renderer,
+                session_list=self.base.session_list,
                 proxies=tuple(ip_network(one) for one in self.base.settings.proxies),
             )
         )

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from corpid.domain.errors import NotAllowed
 from corpid.domain.languages import Language
 from corpid.services.authorities import ActingAuthority
+from corpid.services.browsers import browser_label
 from corpid.services.guessing import Visitor
 from corpid.services.interaction_steps import (
     ApprovedStep,
@@ -28,6 +29,7 @@ from corpid.services.interaction_steps import (
 from corpid.services.interactions import BrowserInteractions, InteractionGone, Waiting
 from corpid.services.ports import Store
 from corpid.services.records import Session
+from corpid.services.session_list import SessionList
 from corpid.services.sessions import Sessions
 from corpid.services.sign_in import SignIn, TooManyTries, WrongCredentials
 from corpid.web.client_address import Network, visitor_of
@@ -75,6 +77,7 @@ class PageParts:
     sign_in: SignIn
     authorize: AuthorizeEndpoint
     renderer: Renderer
+    session_list: SessionList
     proxies: tuple[Network, ...] = ()
 
 
@@ -87,6 +90,7 @@ class _Visit:
     language: Language
     step: Step
     visitor: Visitor
+    browser: str
 
 
 def build_interaction_router(parts: PageParts) -> APIRouter:
@@ -123,7 +127,8 @@ class InteractionPages:
             session = await parts.sessions.current(request.cookies)
             form = await read_form(request) if request.method == "POST" else None
             visitor = visitor_of(request, parts.sessions.cookies, parts.proxies)
-            return await self._visit(waiting, session, language, form, visitor)
+            browser = browser_label(request.headers.get("user-agent", ""))
+            return await self._visit(waiting, session, language, form, visitor, browser)
         except InteractionGone:
             html = parts.renderer.html("notice.html", language, notice="gone")
             return page_response(html, 410)
@@ -142,13 +147,14 @@ class InteractionPages:
         language: Language,
         form: Mapping[str, str] | None,
         visitor: Visitor,
+        browser: str,
     ) -> Response:
         interactions = self._parts.interactions
         try:
             step = await interactions.step(waiting, session)
         except OAuthError as error:
             return await self._refuse(waiting, language, error)
-        visit = _Visit(waiting, session, language, step, visitor)
+        visit = _Visit(waiting, session, language, step, visitor, browser)
         if form is None:
             return await self._show_or_finish(visit)
         if not interactions.is_csrf(waiting, form.get("csrf", "")):
@@ -184,7 +190,7 @@ class InteractionPages:
             return await self._show(visit, missing, typed=username, status=400)
         try:
             session, cookie = await self._parts.sign_in.with_password(
-                username, password, visit.session, visitor=visit.visitor
+                username, password, visit.session, visit.browser, visitor=visit.visitor
             )
         except WrongCredentials:
             wrong = {"username": texts("sign_in.wrong")}

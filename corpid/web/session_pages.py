@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from corpid.domain.languages import Language, language_of
 from corpid.services.sessions import LANGUAGE
+from corpid.web.account_pages import build_account_router
 from corpid.web.forms import accepted_languages, read_form
 from corpid.web.pages import PageParts, build_interaction_router
 from corpid.web.rendering import page_response, redirect_response
@@ -19,9 +20,10 @@ _INTERACTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def build_pages_router(parts: PageParts) -> APIRouter:
-    """Every page, below the issuer's path: interactions, /sign-out and /language."""
+    """Every page, below the issuer's path: interactions, /account, /sign-out and /language."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
     router.include_router(build_interaction_router(parts))
+    router.include_router(build_account_router(parts))
     pages = SessionPages(parts)
 
     @router.get("/sign-out", summary="Ask whether to sign out")

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from markupsafe import Markup
 
+from corpid.domain.dates import HONG_KONG
 from corpid.domain.languages import Language, Names
 from corpid.domain.mandate import Limit
 from corpid.domain.organisation import IdentifierScheme, Organisation
@@ -129,6 +130,13 @@ def host_of(redirect_uri: str) -> str:
     """Where the browser goes afterwards, as a person would name it."""
     parts = urlsplit(redirect_uri)
     return parts.netloc or parts.scheme
+
+
+def moment(at_ms: int, language: Language) -> str:
+    """An instant by Hong Kong's clock, as the reader writes it."""
+    at = datetime.fromtimestamp(at_ms / 1000, HONG_KONG)
+    form = "d MMMM y, HH:mm" if language == "en" else "y年M月d日 HH:mm"
+    return format_datetime(at, form, tzinfo=HONG_KONG, locale=_LOCALES[language])
 
 
 def _sentences(

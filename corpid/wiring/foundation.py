@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from corpid.errors import NotInitialised
@@ -15,6 +16,7 @@ from corpid.services.mandate_status import MandateStatus
 from corpid.services.offers import Offers
 from corpid.services.pairwise import Pairwise
 from corpid.services.revocation import Revocation
+from corpid.services.session_list import SessionList
 from corpid.services.status_lists import StatusAllocator
 from corpid.settings import Settings
 from corpid.storage import migrations
@@ -23,6 +25,8 @@ from corpid.storage.store import SqlStore
 from keys.clock import Clock, Random, system_clock
 from keys.sealing import MasterKey
 from oidc.secrets import TokenHasher
+
+_MINUTE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Foundation:
     mandate_status: MandateStatus
     revocation: Revocation
     offers: Offers
+    session_list: SessionList
 
 
 def master_key(settings: Settings) -> MasterKey:
@@ -117,6 +122,9 @@ async def foundation(
             mandate_status=MandateStatus(store, allocator, clock, settings.status_url),
             revocation=Revocation(store, clock, random),
             offers=Offers(store, hasher, settings.issuer, clock, random),
+            session_list=SessionList(
+                store, clock, random, idle=settings.session_idle_minutes * _MINUTE
+            ),
         )
     finally:
         await database.close()

@@ -22,7 +22,7 @@ STORY = (
     "key list", "key rotate", "mandate suspend", "mandate resume", "mandate end",
     "organisation suspend", "organisation resume", "client token create", "client token list",
     "client token revoke", "client disable", "representation end",
-    "person close", "db purge", "verify",
+    "session list", "session end", "person close", "db purge", "verify",
 )  # fmt: skip
 ELSEWHERE = {"serve"}  # test_config_and_usage, and the tests of the running service
 
