@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, or_, select
 
 from corpid.storage.constructs import removing, table
 from corpid.storage.interface import Database, Transaction
@@ -63,6 +63,8 @@ def _expired(of: Table) -> tuple[Statement, Statement]:
     return _batch(of, of.c.expires_at < bindparam("before"))
 
 
+_ITS_SESSION: Final = exists().where(_session.c.session_id == _grant.c.session_id)
+
 # In this order: a grant goes after everything that hangs on it. No token outlives its grant, and a
 # code lives a minute from its grant's beginning: they are gone, or as dead as the grant, when that
 # has been over for a while.
@@ -74,12 +76,14 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("access_token", _expired(_access), 0),
     ("narrowed_token", _expired(_narrowed), 0),
     ("refresh_token", _expired(_refresh), 0),
+    ("session", _expired(_session), 0),
     (
         "authorization_grant",
-        _expired(_grant),
+        # As long as its session goes on, which the same person's next sign-in prolongs, it says
+        # whom to tell of the session's end.
+        _batch(_grant, _grant.c.expires_at < bindparam("before"), ~_ITS_SESSION),
         REUSE_SEEN,
     ),
-    ("session", _expired(_session), 0),
     ("guess", _expired(_guess), 0),
     ("registration_token", _expired(_registration_token), TOKENS_KEPT),
     ("credential_offer", _expired(_offer), OFFERS_KEPT),

@@ -15,6 +15,7 @@ from keys.errors import KeysError
 from keys.jwk import JwkSet
 from oidc.errors import InvalidRequest, OAuthError
 from oidc.ports import LogoutRequest, Logouts, Redirect
+from oidc.profiles import PROFILES
 from oidc.provider.authorization_request import MAX_STATE
 from oidc.provider.authorize import accept_language
 from oidc.provider.context import Provider
@@ -39,7 +40,7 @@ PARAMETERS: Final = (
     "state",
     "ui_locales",
 )
-_ALGS: Final = frozenset({"ES256", "RS256"})
+_ALGS: Final = frozenset(alg for one in PROFILES.values() for alg in one.id_token_algs)
 _ID_TOKEN_TYPE: Final = "JWT"
 
 

@@ -184,3 +184,19 @@ async def test_many_rows_go_in_small_batches(
     assert len(pauses) == count // 3
     assert all(seconds > 0 for seconds in pauses)
     assert (await counts(database))["replay"] == 0
+
+
+async def test_a_grant_stays_as_long_as_its_session_goes_on(
+    store: SqlStore, database: Database
+) -> None:
+    """It says whom to tell when that ends."""
+    await populate(store)
+
+    async def work(uow: UnitOfWork) -> None:
+        await uow.provider_writes.add_grant(grant(expires_at=NOW))
+        await uow.sign_ins.add_session(session(expires_at=NOW + DAY))
+
+    await store.write(work)
+    assert (await purge(database, NOW + DAY - 1))["authorization_grant"] == 0
+    assert len(await store.read.grants.in_session("ses-1")) == 1
+    assert (await purge(database, NOW + DAY + 1))["authorization_grant"] == 1
