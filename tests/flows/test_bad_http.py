@@ -9,7 +9,7 @@ from tests.support.live_service import Live
 from tests.support.raw_http import exchange, send
 from tests.support.refusals import refused
 
-FORMS = ("/token", "/par", "/introspect")
+FORMS = ("/token", "/par", "/introspect", "/revoke")
 
 
 def _chunked(target: str, chunks: list[bytes]) -> bytes:

@@ -17,7 +17,7 @@ from tests.support.raw_http import form, json_body, send
 from tests.support.refusals import STANDARD, refused, shown
 from tests.support.wallet import Wallet
 
-FORMS = ("/token", "/par", "/introspect")
+FORMS = ("/token", "/par", "/introspect", "/revoke")
 POSTS = (*FORMS, "/nonce", "/credential", "/notification")
 GETS = ("/.well-known/openid-configuration", "/jwks")
 PAGES = ("/interaction/" + "x" * 43, "/sign-out", "/language")
@@ -104,7 +104,7 @@ def test_rfc9126_2_3_a_huge_form_is_413(live: Live, path: str) -> None:
     assert refused(form(live.port, live.path + path, body), 413) == "invalid_request"
 
 
-@pytest.mark.parametrize("path", ["/token", "/par", "/introspect"])
+@pytest.mark.parametrize("path", ["/token", "/par", "/introspect", "/revoke"])
 def test_a_basic_client_id_with_nul_or_odd_bytes(live: Live, path: str) -> None:
     for pair in (b"%00:x", b"a\x00b:x", b"\xff:x", b"%ff:x", b":", b"x", b"x" * 5000 + b":y"):
         header = b"Basic " + base64.b64encode(pair)

@@ -75,7 +75,7 @@ def known_error(answer: Answer) -> None:
     assert answer.json["error_description"].isascii()
 
 
-@pytest.mark.parametrize("path", ["/token", "/par", "/introspect"])
+@pytest.mark.parametrize("path", ["/token", "/par", "/introspect", "/revoke"])
 @BOUNDED
 @given(pairs=parameters, authorization=st.none() | header_values)
 def test_arbitrary_forms(
@@ -87,7 +87,7 @@ def test_arbitrary_forms(
     known_error(send(live.port, "POST", path, headers, encoded(pairs)))
 
 
-@pytest.mark.parametrize("path", ["/token", "/par", "/introspect"])
+@pytest.mark.parametrize("path", ["/token", "/par", "/introspect", "/revoke"])
 @BOUNDED
 @given(body=st.binary(max_size=200))
 def test_arbitrary_bytes_as_a_form(live: Live, path: str, body: bytes) -> None:
