@@ -76,6 +76,7 @@ class LogoutDelivery:
         self._failed = failed
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._resting: dict[str, _Rest] = {}
+        self._last = ""  # who was begun with last: the next in turn come after
 
     async def run(self, seconds: float) -> None:
         """Look for what is due every so many seconds, until cancelled."""
@@ -96,17 +97,22 @@ class LogoutDelivery:
             await asyncio.gather(*self._serving.values())
 
     async def begin(self) -> None:
-        """Begin to serve recipients for whom something is due."""
+        """Begin to serve recipients for whom something is due, going round among them."""
         now_ms = self._now_ms()
-        after = ""
+        start = after = self._last
+        round_over = not start
         while len(self._serving) < AT_ONCE:
             found = await self._store.read.outbox.next_recipient(TOPIC, after)
-            if found is None:
+            if found is None and not round_over:
+                after, round_over = "", True
+                continue
+            if found is None or (round_over and start and found[0] > start):
                 break
             after, due_at = found
             rests = self._resting.get(after)
             if due_at > now_ms or after in self._serving or (rests and rests.until > now_ms):
                 continue
+            self._last = after
             self._serving[after] = asyncio.ensure_future(self._serve(after))
 
     async def _serve(self, recipient: str) -> None:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from corpid.domain.mandate import Side
+from corpid.relying_party import RelyingParty, errors
 from oidc.provider.endpoints import JWKS
 from tests.support.fapi_client import FapiClient
 from tests.support.fapi_client_http import Http
@@ -61,6 +64,22 @@ async def test_backchannel_2_4_sub_is_there_where_it_names_one_person(
         sign_out(visitor)
         claims = await checked(live, http, client, rp)
     assert (claims["sub"], claims["sid"]) == (tokens.claims["sub"], tokens.claims["sid"])
+
+
+async def test_our_own_library_obeys_the_token_once(
+    live: Live, http: Http, cast: Cast, visitor: Visitor
+) -> None:
+    _, human = await cast.acting()
+    async with receiver() as rp:
+        client = await cast.client(backchannel_logout_uri=rp.uri)
+        tokens = await sign_in(http, client, visitor, human)
+        sign_out(visitor)
+        token = await rp.token()
+    party = RelyingParty(live.issuer, client_id=client.client_id)
+    found = await party.verify_logout_token(token)
+    assert found.session_id == tokens.claims["sid"]
+    with pytest.raises(errors.LogoutInvalid):
+        await party.verify_logout_token(token)
 
 
 async def test_backchannel_2_7_sign_out_ends_the_tokens_but_offline_access(

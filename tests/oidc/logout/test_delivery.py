@@ -43,6 +43,7 @@ class Office:
         self.answers: dict[str, int | None] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.shop_told = asyncio.Event()
+        self.moved = asyncio.Condition()
         self.under_way = 0
         self.most = 0
         self.failures: list[Exception] = []
@@ -65,6 +66,8 @@ class Office:
         self.sent.append((name, token))
         if name == "shop":
             self.shop_told.set()
+        async with self.moved:
+            self.moved.notify_all()
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         try:
@@ -77,6 +80,12 @@ class Office:
             return answer
         finally:
             self.under_way -= 1
+
+    async def reached(self, number: int) -> None:
+        """Wait until so many recipients were sent to."""
+        async with asyncio.timeout(10):
+            async with self.moved:
+                await self.moved.wait_for(lambda: len({name for name, _ in self.sent}) >= number)
 
     async def add_client(self, name: str, subject: str = "organisation") -> None:
         uri = f"https://{name}.example/logout"
@@ -207,6 +216,30 @@ async def test_no_more_than_so_many_are_sent_to_at_once(office: Office) -> None:
         await worker.turn()
     assert office.most <= AT_ONCE * BATCH
     assert len(office.sent) == (AT_ONCE + 4) * 2 * BATCH
+
+
+async def test_recipients_take_turns_however_much_waits_for_the_first(office: Office) -> None:
+    names = [f"c{number:02}" for number in range(AT_ONCE + 4)]
+    for name in names:
+        await office.add_client(name)
+        office.held[name] = asyncio.Event()
+        await office.tell(name, *(f"ses-{n}" for n in range(3 * BATCH)))
+    worker = office.worker()
+    await worker.begin()
+    await office.reached(AT_ONCE)
+    assert {name for name, _ in office.sent} == set(names[:AT_ONCE])
+    office.answers.update(dict.fromkeys(names[:2]))  # the first two do not answer
+    for name in names[:2]:
+        office.held[name].set()
+    await asyncio.gather(*(worker._serving[name] for name in names[:2]))
+    await worker.begin()
+    await office.reached(AT_ONCE + 2)
+    assert names[AT_ONCE] in {name for name, _ in office.sent}
+    for name in names:
+        office.held[name].set()
+    for _ in range(3):
+        await worker.turn()
+    assert {name for name, _ in office.sent} == set(names)
 
 
 async def test_of_several_processes_one_delivers(office: Office) -> None:
