@@ -67,11 +67,13 @@ KNOWN_BROWSER: Final = Policy(free=5, longest_seconds=300, stopped_at=15)
 class Visitor:
     """Where a try comes from: the cookie that remembers the browser, and the network address.
 
-    ``address`` is None where it tells nobody apart (``corpid.web.client_address``).
+    ``address`` is None where it tells nobody apart (``corpid.web.client_address``). ``label`` is
+    what the person may know the browser by.
     """
 
     browser: str = ""
     address: str | None = None
+    label: str = ""
 
 
 NOBODY: Final = Visitor()

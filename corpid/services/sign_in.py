@@ -68,7 +68,6 @@ class SignIn:
         username: str,
         password: str,
         previous: Session | None,
-        browser: str = "",
         *,
         visitor: Visitor = NOBODY,
     ) -> tuple[Session, str]:
@@ -100,7 +99,7 @@ class SignIn:
             person.person_id,
             Assurance.LOA1,
             (PASSWORD_METHOD,),
-            browser=browser,
+            browser=visitor.label,
             goes_on=goes_on,
         )
 

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from corpid.domain.languages import Language
 from corpid.domain.person import Assurance, Person
-from corpid.services.browsers import browser_label
 from corpid.services.guessing import Visitor
 from corpid.services.records import Session
 from corpid.services.session_list import SessionView
@@ -42,7 +41,6 @@ class _Visit:
     csrf: str
     cookies: tuple[str, ...]
     visitor: Visitor
-    browser: str
 
 
 def build_account_router(parts: PageParts) -> APIRouter:
@@ -96,17 +94,16 @@ class AccountPages:
         parts = self._parts
         language = parts.interactions.language(request.cookies, (), accepted_languages(request))
         visitor = visitor_of(request, parts.sessions.cookies, parts.proxies)
-        browser = browser_label(request.headers.get("user-agent", ""))
         session = await parts.sessions.current(request.cookies)
         person = None if session is None else await parts.store.read.people.by_id(session.person_id)
         if session is None or person is None or person.closed_at is not None:
             csrf, cookies = parts.interactions.door(request.cookies)
-            return _Visit(None, None, _SIGN_IN, language, csrf, cookies, visitor, browser)
+            return _Visit(None, None, _SIGN_IN, language, csrf, cookies, visitor)
         # As surely as the person can: whoever knows only the password must not end sessions.
         needs_code = session.assurance is Assurance.LOA1
         step = _CODE if needs_code and await parts.sign_in.has_code(person.person_id) else _LIST
         csrf = parts.interactions.session_csrf(session)
-        return _Visit(session, person, step, language, csrf, (), visitor, browser)
+        return _Visit(session, person, step, language, csrf, (), visitor)
 
     async def _sign_in(self, visit: _Visit, form: Mapping[str, str]) -> Response:
         texts = Texts(visit.language)
@@ -120,7 +117,7 @@ class AccountPages:
             return await self._show(visit, missing, username, 400)
         try:
             session, cookie = await self._parts.sign_in.with_password(
-                username, password, visit.session, visit.browser, visitor=visit.visitor
+                username, password, visit.session, visitor=visit.visitor
             )
         except WrongCredentials:
             return await self._show(visit, {"username": texts("sign_in.wrong")}, username, 400)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Final
 
+from corpid.services.browsers import browser_label
 from corpid.services.guessing import Visitor
 from corpid.services.sessions import BROWSER, CookieRules
 
@@ -41,6 +42,7 @@ def visitor_of(request: Any, cookies: CookieRules, proxies: Sequence[Network]) -
     return Visitor(
         browser=request.cookies.get(cookies.name(BROWSER), ""),
         address=client_address(request, proxies),
+        label=browser_label(request.headers.get("user-agent", "")),
     )
 
 

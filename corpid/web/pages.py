@@ -15,7 +15,6 @@ from starlette.responses import Response
 from corpid.domain.errors import NotAllowed
 from corpid.domain.languages import Language
 from corpid.services.authorities import ActingAuthority
-from corpid.services.browsers import browser_label
 from corpid.services.guessing import Visitor
 from corpid.services.interaction_steps import (
     ApprovedStep,
@@ -90,7 +89,6 @@ class _Visit:
     language: Language
     step: Step
     visitor: Visitor
-    browser: str
 
 
 def build_interaction_router(parts: PageParts) -> APIRouter:
@@ -127,8 +125,7 @@ class InteractionPages:
             session = await parts.sessions.current(request.cookies)
             form = await read_form(request) if request.method == "POST" else None
             visitor = visitor_of(request, parts.sessions.cookies, parts.proxies)
-            browser = browser_label(request.headers.get("user-agent", ""))
-            return await self._visit(waiting, session, language, form, visitor, browser)
+            return await self._visit(waiting, session, language, form, visitor)
         except InteractionGone:
             html = parts.renderer.html("notice.html", language, notice="gone")
             return page_response(html, 410)
@@ -147,14 +144,13 @@ class InteractionPages:
         language: Language,
         form: Mapping[str, str] | None,
         visitor: Visitor,
-        browser: str,
     ) -> Response:
         interactions = self._parts.interactions
         try:
             step = await interactions.step(waiting, session)
         except OAuthError as error:
             return await self._refuse(waiting, language, error)
-        visit = _Visit(waiting, session, language, step, visitor, browser)
+        visit = _Visit(waiting, session, language, step, visitor)
         if form is None:
             return await self._show_or_finish(visit)
         if not interactions.is_csrf(waiting, form.get("csrf", "")):
@@ -190,7 +186,7 @@ class InteractionPages:
             return await self._show(visit, missing, typed=username, status=400)
         try:
             session, cookie = await self._parts.sign_in.with_password(
-                username, password, visit.session, visit.browser, visitor=visit.visitor
+                username, password, visit.session, visitor=visit.visitor
             )
         except WrongCredentials:
             wrong = {"username": texts("sign_in.wrong")}

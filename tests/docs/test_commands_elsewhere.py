@@ -23,7 +23,7 @@ SHOWN_BY = {
 # Languages that a test does something with, or that no test has to: diagrams and trees have none.
 KNOWN = {"", "console", "http", "json", "python", "sh"}
 RUN = {"docs/guide-operator.md", "docs/guide-relying-party.md"}
-ELSEWHERE = {"docs/cli.md"}  # tests/cli
+ELSEWHERE = {"docs/cli.md", "docs/guide-requests.md"}  # tests/cli, test_requests_guide
 
 ALL = documents()
 each = pytest.mark.parametrize("document", ALL, ids=[one.name for one in ALL])
