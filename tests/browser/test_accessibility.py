@@ -58,6 +58,10 @@ async def every_page(window: Window, cast: Cast, party: Party) -> AsyncIterator[
     await page.check(f"input[value='{second.number}']")
     await window.submit()
     yield "consent"
+    await page.goto(f"{issuer}/account")
+    yield "account"
+    await page.goto(f"{issuer}/end-session")
+    yield "question whether to sign out"
     await page.goto(f"{issuer}/sign-out")
     yield "sign-out"
     await window.submit()
@@ -89,7 +93,7 @@ async def test_every_page_keeps_the_rules(
             await window.has_focus("div.summary")
             assert (await window.page.title()).startswith("Error: "), name
         seen.append(name)
-    assert len(seen) == 12
+    assert len(seen) == 14
     assert window.problems == []
 
 
