@@ -136,6 +136,36 @@ class AccessDenied(OAuthError):
     code = "access_denied"
 
 
+class UnknownUserId(OAuthError):
+    """CIBA Core 1.0, 13: nobody can be found by the hint."""
+
+    code = "unknown_user_id"
+
+
+class InvalidBindingMessage(OAuthError):
+    """CIBA Core 1.0, 13: the binding message cannot be shown."""
+
+    code = "invalid_binding_message"
+
+
+class AuthorizationPending(OAuthError):
+    """RFC 8628 3.5, CIBA Core 1.0 11: nobody has answered yet; ask again after the interval."""
+
+    code = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """RFC 8628 3.5, CIBA Core 1.0 11: the same, and the interval has grown by five seconds."""
+
+    code = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    """RFC 8628 3.5, CIBA Core 1.0 11: nobody has answered in time."""
+
+    code = "expired_token"
+
+
 class UnsupportedResponseType(OAuthError):
     """RFC 6749 4.1.2.1."""
 

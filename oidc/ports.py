@@ -11,6 +11,7 @@ from oidc.records import (
     AuthorizationCode,
     Client,
     Grant,
+    PolledRequest,
     PreAuthorizedOffer,
     PushedRequest,
     RefreshToken,
@@ -98,6 +99,12 @@ class ProviderReads(Protocol):
     async def code(self, code_hash: bytes) -> tuple[AuthorizationCode, Grant] | None:
         """An authorization code and its grant."""
 
+    async def polled_request(self, code_hash: bytes) -> tuple[PolledRequest, Grant | None] | None:
+        """A request that waits for a person, by the client's code, and its grant if it has one."""
+
+    async def polled_request_of(self, user_code_hash: bytes) -> PolledRequest | None:
+        """The same by what the person types (RFC 8628)."""
+
     async def refresh_token(self, token_hash: bytes) -> tuple[RefreshToken, Grant] | None:
         """A refresh token and its grant."""
 
@@ -134,6 +141,25 @@ class ProviderWrites(Protocol):
 
     async def claim_code(self, code_hash: bytes, now_ms: int) -> bool:
         """Use a code; False when another redemption came first."""
+
+    async def add_polled_request(self, request: PolledRequest) -> bool:
+        """Keep a request that waits for a person; False when its user code is taken."""
+
+    async def count_poll(self, code_hash: bytes, now_ms: int, slower_by: int) -> int:
+        """Count that the client asked; the interval (ms) from now on.
+
+        It is longer by ``slower_by`` when the client asked too early. The next time is due a
+        second before the interval is over, for the network is not even.
+        """
+
+    async def approve_polled_request(self, code_hash: bytes, grant_id: str, now_ms: int) -> bool:
+        """Give it its grant; False when it is not open any more."""
+
+    async def refuse_polled_request(self, code_hash: bytes, now_ms: int) -> bool:
+        """Refuse it; False when it is not open any more."""
+
+    async def claim_polled_request(self, code_hash: bytes, now_ms: int) -> bool:
+        """Fetch its tokens; False when another request came first."""
 
     async def add_access_token(self, token: AccessToken) -> None:
         """Keep an access token."""

@@ -23,6 +23,7 @@ sender constraint               DPoP or TLS           DPoP or TLS           Bear
                                                                             DPoP is used
 refresh token rotation          never (FAPI 2.0,      never                 only for public clients
                                 5.3.2.1)
+device grant (RFC 8628)         refused               refused               if registered so
 what we sign for the client     ES256                 ES256                 ES256, RS256
 what the client signs           ES256, PS256,         ES256, PS256,         + RS256
                                 Ed25519               Ed25519
@@ -31,7 +32,8 @@ redirect_uri in the request     required              required              requ
 ==============================  ====================  ====================  =======================
 
 "What we sign" are ID tokens and, for clients that ask for them, UserInfo, introspection and
-authorization responses. "What the client signs" are client assertions and request objects.
+authorization responses. FAPI 2.0 has no device grant, so its clients have none here. "What the
+client signs" are client assertions and request objects.
 """
 
 from dataclasses import dataclass, replace
@@ -58,6 +60,7 @@ class Profile:
     pkce_waivable: bool
     auth_methods: frozenset[str]
     sender_constraint_required: bool
+    device_grant: bool
     id_token_algs: frozenset[str]
     assertion_algs: frozenset[str]
 
@@ -77,6 +80,7 @@ _FAPI2: Final = Profile(
     pkce_waivable=False,
     auth_methods=_STRONG_METHODS,
     sender_constraint_required=True,
+    device_grant=False,
     id_token_algs=frozenset({"ES256"}),
     assertion_algs=_FAPI_ALGS,
 )
@@ -98,6 +102,7 @@ PROFILES: Final[dict[str, Profile]] = {
         pkce_waivable=True,
         auth_methods=_STRONG_METHODS | {"client_secret_basic", "client_secret_post", "none"},
         sender_constraint_required=False,
+        device_grant=True,
         id_token_algs=frozenset({"ES256", "RS256"}),
         assertion_algs=_FAPI_ALGS | {"RS256"},
     ),

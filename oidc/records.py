@@ -13,6 +13,8 @@ from keys.jwk import JwkSet
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
+POLL = "poll"
+PING = "ping"
 NO_AUTHENTICATION = "none"
 """The method of public clients (RFC 7591 2)."""
 
@@ -67,6 +69,8 @@ class Client:
     token_endpoint_auth_signing_alg: str | None = None
     authorization_details_types: frozenset[str] = frozenset()
     may_act: str | None = None
+    backchannel_token_delivery_mode: str | None = None
+    backchannel_client_notification_endpoint: str | None = None
     request_object_signing_alg: str | None = None
     require_signed_request_object: bool = False
     request_uris: frozenset[str] = frozenset()
@@ -145,6 +149,38 @@ class Grant:
     def is_live(self, now_ms: int) -> bool:
         """Whether tokens may still be had and used under it."""
         return self.ended_at is None and now_ms < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class PolledRequest:
+    """An authorization whose tokens the client fetches by asking again and again, kept by hash.
+
+    ``grant_type`` is the one that fetches them. ``parameters`` is the request as it was validated;
+    ``user_code_hash`` (RFC 8628) is what a person types, by hash. ``actor`` and ``subject`` are the
+    host's references to whom a client names beforehand (CIBA); ``sealed`` is what is told to the
+    client at the end, sealed by the host. ``interval`` is in milliseconds; not before
+    ``next_poll_at`` may the client ask again. At the end there is a grant, or it was refused.
+    """
+
+    code_hash: bytes
+    grant_type: str
+    client_id: str
+    user_code_hash: bytes | None
+    subject: str | None
+    actor: str | None
+    parameters: Mapping[str, str]
+    sealed: bytes | None
+    interval: int
+    next_poll_at: int
+    created_at: int
+    expires_at: int
+    grant_id: str | None = None
+    refused_at: int | None = None
+    used_at: int | None = None
+
+    def is_open(self, now_ms: int) -> bool:
+        """Whether a person may still say yes or no."""
+        return self.grant_id is None and self.refused_at is None and now_ms < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,10 @@ async def add(
     ] = False,
     id_token_alg: Annotated[str, typer.Option(help="ES256, or RS256 in oidc.")] = "ES256",
     policy_uri: Annotated[str | None, typer.Option(help="Its privacy policy.")] = None,
+    backchannel_delivery: Annotated[
+        str | None, typer.Option(help="How it hears of answers by CIBA: poll (default) or ping.")
+    ] = None,
+    notification_endpoint: Annotated[str | None, typer.Option(help="Where a ping goes.")] = None,
     may_act: Annotated[
         str | None,
         typer.Option(help="The client that may exchange its tokens, as server of their resource."),
@@ -186,6 +190,7 @@ async def add(
     """Register a relying party. A secret is made where its method needs one, and shown once."""
     from corpid.domain.errors import InvalidValue
     from corpid.domain.languages import Names
+    from corpid.services.client_backchannel import BackchannelAuthentication
     from corpid.services.client_metadata import Registration
     from corpid.services.client_signing import Signing
     from corpid.services.client_tls import Tls
@@ -229,6 +234,7 @@ async def add(
         ),
         detail_types=tuple(details_type or ()),
         may_act=may_act,
+        backchannel=BackchannelAuthentication(backchannel_delivery, notification_endpoint),
         signing=Signing(
             request_object_signing_alg=request_object_alg,
             require_signed_request_object=signed_requests,

@@ -114,7 +114,15 @@ class OutboundHttps:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         return Fetched(body, media_type, _lifetime(headers))
 
-    async def post(self, url: str, body: bytes, content_type: str, *, max_bytes: int) -> int:
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        content_type: str,
+        *,
+        max_bytes: int,
+        authorization: str = "",
+    ) -> int:
         """See ``Outbound.post``. What follows the answer's head is not waited for."""
         target = _target(url, plain_loopback=self._plain_loopback)
         headers = [
@@ -122,6 +130,8 @@ class OutboundHttps:
             ("Content-Type", content_type),
             ("Content-Length", str(len(body))),
         ]
+        if authorization:
+            headers.append(("Authorization", authorization))
         request = h11.Request(method="POST", target=target.path, headers=headers)
         response, _ = await self._exchange(target, request, body, max_bytes, head_only=True)
         return response.status_code

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from corpid.domain.errors import InvalidValue
 from corpid.domain.languages import Names
 from corpid.domain.person import Assurance
-from corpid.services import client_signing, client_tls, detail_types
+from corpid.services import client_backchannel, client_signing, client_tls, detail_types
 from corpid.services.claims import SCOPES
 from corpid.services.client_addresses import (
     check_fetched_address,
@@ -21,6 +21,7 @@ from corpid.services.client_addresses import (
     check_resource,
     check_web_address,
 )
+from corpid.services.client_backchannel import BackchannelAuthentication
 from corpid.services.client_signing import Signing
 from corpid.services.client_tls import NO_TLS, Tls
 from keys.errors import KeysError
@@ -32,6 +33,8 @@ AUTHORIZATION_CODE: Final = "authorization_code"
 REFRESH_TOKEN: Final = "refresh_token"
 CLIENT_CREDENTIALS: Final = "client_credentials"
 PRE_AUTHORIZED_CODE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+CIBA: Final = "urn:openid:params:grant-type:ciba"
+DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 GRANT_TYPES: Final = (
     AUTHORIZATION_CODE,
@@ -39,7 +42,12 @@ GRANT_TYPES: Final = (
     CLIENT_CREDENTIALS,
     PRE_AUTHORIZED_CODE,
     TOKEN_EXCHANGE,
+    DEVICE_CODE,
+    CIBA,
 )
+_OF_PEOPLE: Final = (AUTHORIZATION_CODE, DEVICE_CODE, CIBA)
+"""The grants of a person, with which refresh tokens come."""
+
 SUBJECTS: Final = ("organisation", "representative")
 PRIVATE_KEY_JWT: Final = "private_key_jwt"
 SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
@@ -83,6 +91,7 @@ class Registration:
     about: Mapping[str, Any] = field(default_factory=dict)
     detail_types: tuple[str, ...] = ()
     may_act: str | None = None
+    backchannel: BackchannelAuthentication = field(default_factory=BackchannelAuthentication)
     signing: Signing = field(default_factory=Signing)
     default_max_age: int | None = None
     default_acr: tuple[str, ...] = ()
@@ -126,6 +135,9 @@ def metadata(wanted: Registration) -> dict[str, Any]:
         check_redirect_uri(uri)
     _check_scopes(wanted)
     _check_profile(wanted, profile)
+    client_backchannel.check(
+        wanted.backchannel, wanted.grants, wanted.method, wanted.scopes, check_web_address
+    )
     keys = _check_keys(wanted, profile)
     elsewhere = wanted.jwks_uri is not None
     client_signing.check(wanted.signing, profile, keys, keys_elsewhere=elsewhere)
@@ -203,8 +215,8 @@ def _check_grants(wanted: Registration) -> None:
         raise InvalidValue(f"unknown grant type {', '.join(sorted(unknown))}")
     if AUTHORIZATION_CODE in wanted.grants and not wanted.redirect_uris:
         raise InvalidValue("a client that signs people in needs a redirect URI")
-    if REFRESH_TOKEN in wanted.grants and AUTHORIZATION_CODE not in wanted.grants:
-        raise InvalidValue("refresh tokens come with an authorization code")
+    if REFRESH_TOKEN in wanted.grants and not set(_OF_PEOPLE) & set(wanted.grants):
+        raise InvalidValue("refresh tokens come with the grant of a person")
     if OFFLINE_ACCESS in wanted.scopes and REFRESH_TOKEN not in wanted.grants:
         raise InvalidValue("the scope offline_access needs the grant type refresh_token")
     if CLIENT_CREDENTIALS in wanted.grants and not (wanted.resources or wanted.serves):
@@ -244,6 +256,8 @@ def _check_defaults(wanted: Registration) -> None:
 
 
 def _check_profile(wanted: Registration, profile: Profile) -> None:
+    if DEVICE_CODE in wanted.grants and not profile.device_grant:
+        raise InvalidValue(f"the profile {profile.name} has no device grant")
     if wanted.method not in profile.auth_methods:
         allowed = ", ".join(sorted(profile.auth_methods))
         raise InvalidValue(
@@ -359,6 +373,7 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         **client_tls.as_metadata(wanted.tls),
         "authorization_details_types": list(dict.fromkeys(wanted.detail_types)) or None,
         "may_act": wanted.may_act,
+        **client_backchannel.as_metadata(wanted.backchannel, wanted.grants),
         **client_signing.as_metadata(wanted.signing, profile),
         "post_logout_redirect_uris": list(wanted.post_logout_redirect_uris) or None,
         "backchannel_logout_uri": wanted.backchannel_logout_uri,

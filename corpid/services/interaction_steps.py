@@ -27,6 +27,13 @@ _FAR_MS: Final = 3650 * 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmStep:
+    """The person must confirm that the code is the one on the device (RFC 8628 3.3, 5.4)."""
+
+    user_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignInStep:
     """Somebody must sign in. ``again`` is why although somebody is signed in: too long ago or by
     the client's wish (``stale``), or as another person than the client expects (``other``).
@@ -78,7 +85,15 @@ class ApprovedStep:
     approval: Approval
 
 
-Step = SignInStep | CodeStep | OrganisationStep | ConsentStep | BlockedStep | ApprovedStep
+Step = (
+    ConfirmStep
+    | SignInStep
+    | CodeStep
+    | OrganisationStep
+    | ConsentStep
+    | BlockedStep
+    | ApprovedStep
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,33 +16,29 @@ import orjson
 
 from corpid.domain.errors import NotAllowed
 from corpid.domain.languages import Language, language_of, negotiate
+from corpid.services.backchannel import tell
 from corpid.services.consent import Consents
 from corpid.services.interaction_steps import (
     ApprovedStep,
-    BlockedStep,
-    ConsentStep,
+    ConfirmStep,
     OrganisationStep,
     Progress,
     Step,
     Steps,
 )
 from corpid.services.known_authorities import KnownAuthorities
+from corpid.services.polled_interactions import Polled, find_polled, kept_polled
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import Interaction, Session
 from corpid.services.sessions import COOKIE_VALUE, INTERACTION, LANGUAGE, Sessions
+from corpid.services.silent_answers import silent_error
 from keys import base64url
 from keys.clock import Random
 from oidc.errors import (
     AccessDenied,
-    AccountSelectionRequired,
-    ConsentRequired,
-    InteractionRequired,
-    LoginRequired,
-    OAuthError,
-    UnmetAuthenticationRequirements,
 )
 from oidc.ports import Approval, AuthorizationRequest, Page, ProviderWrites, Redirect
-from oidc.provider.authorization_request import validate
+from oidc.provider.authorization_request import validate, validate_without_redirect
 from oidc.provider.context import ProviderConfig
 from oidc.secrets import TokenHasher
 
@@ -70,6 +66,7 @@ class Waiting:
     record: Interaction
     request: AuthorizationRequest
     csrf: str
+    polled: Polled | None = None
 
     @property
     def progress(self) -> Progress:
@@ -113,7 +110,7 @@ class BrowserInteractions:
         if isinstance(step, ApprovedStep):
             return step.approval
         if "none" in request.prompt:
-            raise _silent_error(step)
+            raise silent_error(step)
         return await self._begin(request, cookies)
 
     async def confirm(
@@ -159,7 +156,7 @@ class BrowserInteractions:
             InteractionGone: it is not, or its client is disabled.
             OAuthError: the request is no longer allowed (the registration has changed).
         """
-        binding = self._binding(cookies)
+        binding = self.binding(cookies)
         if binding is None or _ID.fullmatch(interaction_id) is None:
             raise InteractionGone
         record = await self._store.read.sign_ins.interaction(self._hasher.hash(interaction_id))
@@ -174,6 +171,15 @@ class BrowserInteractions:
         if client is None:
             raise InteractionGone
         kept: Mapping[str, Any] = orjson.loads(record.request)
+        csrf = self._csrf(interaction_id, binding)
+        if "polled" in kept:
+            polled = await find_polled(self._store.read, kept, self._sessions.now_ms())
+            if polled is None:
+                raise InteractionGone
+            request = validate_without_redirect(
+                polled.record.parameters, client, self._config, signed=True
+            )
+            return Waiting(interaction_id, record, request, csrf, polled)
         request = await validate(
             kept["parameters"],
             client,
@@ -181,7 +187,7 @@ class BrowserInteractions:
             dpop_jkt=kept["dpop_jkt"],
             pushed_request_hash=record.pushed_request_hash,
         )
-        return Waiting(interaction_id, record, request, self._csrf(interaction_id, binding))
+        return Waiting(interaction_id, record, request, csrf)
 
     async def step(self, waiting: Waiting, session: Session | None) -> Step:
         """What the person must do next.
@@ -189,7 +195,22 @@ class BrowserInteractions:
         Raises:
             OAuthError: the request is refused.
         """
+        polled = waiting.polled
+        if polled is not None and not polled.confirmed:
+            return ConfirmStep(polled.user_code)
         return await self._steps.next(waiting.request, session, waiting.progress)
+
+    async def confirm_code(self, waiting: Waiting) -> Waiting:
+        """Remember that the code is the one on the person's device."""
+        assert waiting.polled is not None
+        confirmed = replace(waiting.polled, confirmed=True)
+        record = replace(waiting.record, request=kept_polled(confirmed))
+
+        async def work(uow: UnitOfWork) -> None:
+            await uow.sign_ins.update_interaction(record)
+
+        await self._store.write(work)
+        return replace(waiting, record=record, polled=confirmed)
 
     async def signed_in(self, waiting: Waiting, session: Session) -> Waiting:
         """Remember who signed in; a choice of somebody else's before is forgotten."""
@@ -231,11 +252,17 @@ class BrowserInteractions:
             if consented:
                 await Consents.give(uow, approval.actor, approval.subject, waiting.request, now_ms)
             await issue(uow.provider_writes)
+            if waiting.polled is not None:
+                await tell(uow, waiting.polled.record, now_ms, self._random)
 
         await self._store.write(work)
 
-    async def abandon(self, waiting: Waiting) -> None:
-        """End the interaction with a no.
+    async def abandon(
+        self,
+        waiting: Waiting,
+        also: Callable[[ProviderWrites], Awaitable[None]] | None = None,
+    ) -> None:
+        """End the interaction with a no; ``also`` writes more in the same transaction.
 
         Raises:
             InteractionGone: it was finished meanwhile.
@@ -249,6 +276,10 @@ class BrowserInteractions:
                 "authorization.refused",
                 {"client_id": waiting.record.client_id, "person_id": waiting.record.person_id},
             )
+            if also is not None:
+                await also(uow.provider_writes)
+            if waiting.polled is not None:
+                await tell(uow, waiting.polled.record, now_ms, self._random)
 
         await self._store.write(work)
 
@@ -273,28 +304,39 @@ class BrowserInteractions:
 
     def door(self, cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
         """What a form carries before anybody has signed in, and the cookies that go with it."""
-        binding = self._binding(cookies)
+        binding = self.binding(cookies)
         if binding is not None:
             return self._csrf("door", binding), ()
-        binding = base64url.encode(self._random(_ID_BYTES))
+        binding = self.new_binding()
         return self._csrf("door", binding), (self._sessions.cookies.set(INTERACTION, binding),)
 
     def handle(self, session: Session) -> str:
         """What stands for a session on a page: its id never leaves."""
         return base64url.encode(self._hasher.hash(f"handle\x00{session.session_id}")[:16])
 
+    async def begin_polled(self, polled: Polled, cookies: Mapping[str, str]) -> Redirect:
+        """Begin the pages for a request that no browser brought."""
+        return await self._add(polled.record.client_id, kept_polled(polled), None, cookies)
+
     async def _begin(self, request: AuthorizationRequest, cookies: Mapping[str, str]) -> Redirect:
+        kept = {"parameters": dict(request.parameters), "dpop_jkt": request.dpop_jkt}
+        text = orjson.dumps(kept).decode()
+        pushed = request.pushed_request_hash
+        return await self._add(request.client.client_id, text, pushed, cookies)
+
+    async def _add(
+        self, client_id: str, request: str, pushed: bytes | None, cookies: Mapping[str, str]
+    ) -> Redirect:
         now_ms = self._sessions.now_ms()
         interaction_id = base64url.encode(self._random(_ID_BYTES))
         # One cookie for the whole browser, so that two windows do not end each other's request.
-        binding = self._binding(cookies) or base64url.encode(self._random(_ID_BYTES))
-        kept = {"parameters": dict(request.parameters), "dpop_jkt": request.dpop_jkt}
+        binding = self.binding(cookies) or self.new_binding()
         record = Interaction(
             interaction_hash=self._hasher.hash(interaction_id),
             binding_hash=self._hasher.hash(binding),
-            client_id=request.client.client_id,
-            request=orjson.dumps(kept).decode(),
-            pushed_request_hash=request.pushed_request_hash,
+            client_id=client_id,
+            request=request,
+            pushed_request_hash=pushed,
             person_id=None,
             organisation_id=None,
             created_at=now_ms,
@@ -329,24 +371,28 @@ class BrowserInteractions:
         except NotAllowed as error:
             raise AccessDenied(error.message) from None
 
-    def _binding(self, cookies: Mapping[str, str]) -> str | None:
+    def binding(self, cookies: Mapping[str, str]) -> str | None:
+        """What binds what this browser begins to it, if it has that yet."""
         value = cookies.get(self._sessions.cookies.name(INTERACTION), "")
         return value if COOKIE_VALUE.fullmatch(value) else None
+
+    def new_binding(self) -> str:
+        """A value for the cookie that binds what a browser begins to it."""
+        return base64url.encode(self._random(_ID_BYTES))
+
+    def page_csrf(self, page: str, binding: str) -> str:
+        """What the form of a page that belongs to no interaction must carry in this browser."""
+        return base64url.encode(self._hasher.hash(f"csrf\x00page\x00{page}\x00{binding}"))
+
+    def is_page_csrf(self, page: str, cookies: Mapping[str, str], given: str) -> bool:
+        """Whether a form came from that page of ours in this browser."""
+        binding = self.binding(cookies)
+        if binding is None:
+            return False
+        expected = self.page_csrf(page, binding).encode()
+        return hmac.compare_digest(expected, given.encode("utf-8", "replace"))
 
     def _csrf(self, interaction_id: str, binding: str) -> str:
         return base64url.encode(
             self._hasher.hash(f"csrf\x00interaction\x00{interaction_id}\x00{binding}")
         )
-
-
-def _silent_error(step: Step) -> OAuthError:
-    """The error of prompt=none (OpenID Connect Core 3.1.2.6)."""
-    if isinstance(step, OrganisationStep):
-        return AccountSelectionRequired("the person may act for several organisations: ask which")
-    if isinstance(step, ConsentStep):
-        return ConsentRequired("the person has not agreed to this yet")
-    if isinstance(step, BlockedStep) and step.reason == "too_weak":
-        return UnmetAuthenticationRequirements("this person cannot sign in as surely as demanded")
-    if isinstance(step, BlockedStep):
-        return InteractionRequired("this person cannot go on without a page")
-    return LoginRequired("nobody is signed in, or not recently or surely enough")

@@ -26,6 +26,7 @@ from corpid.domain.organisation import (
 )
 from corpid.domain.person import PasswordMethod, Person, TotpMethod
 from corpid.services.outbox import Outbox
+from corpid.services.polled import PolledRequests
 from corpid.services.records import (
     ClientRecord,
     ClientSession,
@@ -331,6 +332,8 @@ class UnitOfWork(Protocol):
     def operations(self) -> Operations: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def polled_requests(self) -> PolledRequests: ...
     @property
     def provider_reads(self) -> ProviderReads: ...
     @property

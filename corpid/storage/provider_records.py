@@ -68,6 +68,8 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         token_endpoint_auth_signing_alg=get("token_endpoint_auth_signing_alg"),
         authorization_details_types=frozenset(get("authorization_details_types", ())),
         may_act=get("may_act"),
+        backchannel_token_delivery_mode=get("backchannel_token_delivery_mode"),
+        backchannel_client_notification_endpoint=get("backchannel_client_notification_endpoint"),
         request_object_signing_alg=get("request_object_signing_alg"),
         require_signed_request_object=get("require_signed_request_object", False),
         request_uris=frozenset(get("request_uris", ())),

@@ -11,6 +11,7 @@ from corpid.storage.change_counters import ChangeCounters
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.interface import Database, Transaction
 from corpid.storage.mapping import json_text, words
+from corpid.storage.polled_requests import PolledReads, PolledWrites
 from corpid.storage.provider_records import (
     access_token_and_grant,
     client,
@@ -21,7 +22,7 @@ from corpid.storage.provider_records import (
 )
 from corpid.storage.repositories.authority import SqlAuthority
 from corpid.storage.repositories.operations import add_audit, changes
-from corpid.storage.scope import Repository, Scope
+from corpid.storage.scope import Scope
 from keys.clock import Clock, Random
 from oidc.ports import Detail, ProviderWrites
 from oidc.records import (
@@ -38,7 +39,7 @@ from oidc.records import (
 T = TypeVar("T")
 
 
-class SqlProviderReads(Repository):
+class SqlProviderReads(PolledReads):
     """``oidc.ports.ProviderReads``."""
 
     __slots__ = ()
@@ -114,7 +115,7 @@ class SqlProviderReads(Repository):
         return preauthorized_offer(row)
 
 
-class SqlProviderWrites(Repository):
+class SqlProviderWrites(PolledWrites):
     """``oidc.ports.ProviderWrites``."""
 
     __slots__ = ()

@@ -38,6 +38,7 @@ UNDELIVERED_KEPT: Final = 30 * _DAY
 
 _replay = table("replay")
 _pushed = table("pushed_request")
+_polled = table("polled_request")
 _interaction = table("interaction")
 _code = table("authorization_code")
 _access = table("access_token")
@@ -71,6 +72,7 @@ _ITS_SESSION: Final = exists().where(_session.c.session_id == _grant.c.session_i
 _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("replay", _expired(_replay), 0),
     ("pushed_request", _expired(_pushed), REUSE_SEEN),
+    ("polled_request", _expired(_polled), REUSE_SEEN),
     ("interaction", _expired(_interaction), 0),
     ("authorization_code", _expired(_code), REUSE_SEEN),
     ("access_token", _expired(_access), 0),

@@ -7,6 +7,7 @@ from corpid.services.ports import UnitOfWork
 from corpid.storage.change_counters import ChangeCounters
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.interface import Database, Transaction
+from corpid.storage.polled_requests import SqlPolled
 from corpid.storage.provider_store import SqlProviderReads, SqlProviderStore, SqlProviderWrites
 from corpid.storage.repositories.authority import SqlAuthority
 from corpid.storage.repositories.clients import SqlClients
@@ -98,6 +99,11 @@ class SqlUnitOfWork:
     def outbox(self) -> SqlOutbox:
         """Messages to others."""
         return SqlOutbox(self._scope)
+
+    @property
+    def polled_requests(self) -> SqlPolled:
+        """What waits for a person while its client asks."""
+        return SqlPolled(self._scope)
 
     @property
     def provider_reads(self) -> SqlProviderReads:

@@ -8,9 +8,11 @@ from fastapi import APIRouter
 
 from corpid.domain.person import Assurance
 from corpid.services import credential_types
+from corpid.services.backchannel import WaitingRequests
 from corpid.services.claims import SCOPES
 from corpid.services.consent import Consents
 from corpid.services.detail_types import detail_types
+from corpid.services.device_codes import DeviceCodes
 from corpid.services.guessing import Guessing
 from corpid.services.id_token_hints import IdTokenHints
 from corpid.services.interaction_steps import Steps
@@ -21,6 +23,7 @@ from corpid.services.sign_in import SignIn
 from corpid.services.totp import TotpSecrets
 from corpid.web.logout_pages import LogoutPages
 from corpid.web.pages import PageParts
+from corpid.web.polled_ends import PolledEnds
 from corpid.web.rendering import Renderer
 from corpid.web.session_pages import build_pages_router
 from corpid.wiring.foundation import Foundation
@@ -55,10 +58,13 @@ class PageAssembly:
                 sessions=self.sessions,
                 sign_in=self.sign_in,
                 authorize=AuthorizeEndpoint(provider),
+                polled=PolledEnds(provider, self.interactions, self.renderer),
                 renderer=self.renderer,
                 session_list=self.base.session_list,
                 proxies=tuple(ip_network(one) for one in self.base.settings.proxies),
-            )
+            ),
+            DeviceCodes(self.base.store, self.base.hasher, self.base.clock),
+            WaitingRequests(self.base.store, self.base.clock),
         )
 
 

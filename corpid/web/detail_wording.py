@@ -8,8 +8,8 @@ from markupsafe import Markup
 from corpid.domain.mandate import Limit
 from corpid.services.detail_types import AUTHORITY, CREDENTIAL, DATA_SHARING
 from corpid.web.translations import Texts
-from corpid.web.wording import amount_text, day_text, power_text
-from oidc.ports import Detail
+from corpid.web.wording import allowed, amount_text, day_text, power_text, told
+from oidc.ports import AuthorizationRequest, Detail
 
 
 def detail_sentences(texts: Texts, details: Iterable[Detail]) -> list[Markup]:
@@ -18,6 +18,15 @@ def detail_sentences(texts: Texts, details: Iterable[Detail]) -> list[Markup]:
     for detail in details:
         sentences += _SENTENCES[detail["type"]](texts, detail)
     return sentences
+
+
+def asked(texts: Texts, request: AuthorizationRequest) -> dict[str, list[Markup]]:
+    """All that a request asks for, as the pages have it."""
+    return {
+        "told": told(texts, request),
+        "details": detail_sentences(texts, request.authorization_details),
+        "allowed": allowed(texts, request),
+    }
 
 
 def authority_sentences(texts: Texts, details: Iterable[Detail]) -> list[Markup]:

@@ -2,63 +2,19 @@
 
 from typing import Any, Final
 
-_TEXT: Final = {"type": "string"}
-_OAUTH_ERROR: Final = {"$ref": "#/components/schemas/OAuthError"}
+from corpid.web.openapi_parts import CLIENT
+from corpid.web.openapi_parts import DPOP as _DPOP
+from corpid.web.openapi_parts import TEXT as _TEXT
+from corpid.web.openapi_parts import as_json as _json
+from corpid.web.openapi_parts import as_json_or_jwt as _json_or_jwt
+from corpid.web.openapi_parts import form as _form
+from corpid.web.openapi_parts import get as _get
+from corpid.web.openapi_parts import object_of as _object
+from corpid.web.openapi_parts import path_parameter as _path_parameter
+from corpid.web.openapi_parts import refused as _refused
+from corpid.web.openapi_polled import polled_paths
 
-
-def _json(schema: Any, description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _json_or_jwt(schema: Any, description: str, media_type: str) -> dict[str, Any]:
-    found = _json(schema, description)
-    found["content"][media_type] = {"schema": _TEXT}
-    return found
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties}
-
-
-def _form(required: tuple[str, ...], *optional: str) -> dict[str, Any]:
-    names = (*required, *optional)
-    schema = {
-        "type": "object",
-        "required": list(required),
-        "properties": dict.fromkeys(names, _TEXT),
-    }
-    return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
-
-
-def _refused(*codes: int) -> dict[str, Any]:
-    return {
-        str(code): _json(_OAUTH_ERROR, "Refused, with the standard's error code") for code in codes
-    }
-
-
-def _get(name: str, summary: str, good: dict[str, Any], *refused: int) -> dict[str, Any]:
-    return {
-        "get": {
-            "operationId": name,
-            "summary": summary,
-            "responses": {"200": good, **_refused(*refused)},
-        }
-    }
-
-
-def _path_parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": _TEXT}
-
-
-_DPOP: Final = {
-    "name": "DPoP",
-    "in": "header",
-    "required": False,
-    "schema": _TEXT,
-    "description": "A DPoP proof (RFC 9449)",
-}
 _DOCUMENT: Final = _json({"type": "object"}, "The document")
-_CLIENT: Final = ("client_id", "client_assertion_type", "client_assertion", "client_secret")
 _AUTHORIZATION: Final = (
     "client_id",
     "request_uri",
@@ -122,6 +78,7 @@ def hot_paths() -> dict[str, Any]:
     """The paths of the hot endpoints under an issuer without a path."""
     return {
         **_provider_paths(),
+        **polled_paths(),
         **_registration_paths(),
         **_metadata_paths(),
         **_issuer_paths(),
@@ -229,7 +186,7 @@ def _provider_paths() -> dict[str, Any]:
                 "operationId": "par",
                 "summary": "Pushed authorization requests (RFC 9126)",
                 "parameters": [_DPOP],
-                "requestBody": _form((), *dict.fromkeys((*_CLIENT, *_AUTHORIZATION[2:]))),
+                "requestBody": _form((), *dict.fromkeys((*CLIENT, *_AUTHORIZATION[2:]))),
                 "responses": {
                     "201": _json(
                         _object(request_uri=_TEXT, expires_in={"type": "integer"}), "Kept"
@@ -245,7 +202,7 @@ def _provider_paths() -> dict[str, Any]:
                 "parameters": [_DPOP],
                 "requestBody": _form(
                     ("grant_type",),
-                    *_CLIENT,
+                    *CLIENT,
                     "code",
                     "redirect_uri",
                     "code_verifier",
@@ -254,6 +211,8 @@ def _provider_paths() -> dict[str, Any]:
                     "resource",
                     "pre-authorized_code",
                     "tx_code",
+                    "device_code",
+                    "auth_req_id",
                     "subject_token",
                     "subject_token_type",
                     "actor_token",
@@ -285,7 +244,7 @@ def _provider_paths() -> dict[str, Any]:
             "post": {
                 "operationId": "introspection",
                 "summary": "Token introspection (RFC 7662)",
-                "requestBody": _form(("token",), "token_type_hint", *_CLIENT),
+                "requestBody": _form(("token",), "token_type_hint", *CLIENT),
                 "responses": {
                     "200": _INTROSPECTED,
                     **_refused(400, 401, 413),
@@ -313,7 +272,7 @@ def _provider_paths() -> dict[str, Any]:
             "post": {
                 "operationId": "revocation",
                 "summary": "Token revocation (RFC 7009)",
-                "requestBody": _form(("token",), "token_type_hint", *_CLIENT),
+                "requestBody": _form(("token",), "token_type_hint", *CLIENT),
                 "responses": {
                     "200": _json({"type": "object"}, "The token is of no use any more"),
                     **_refused(400, 401, 413),

@@ -14,12 +14,12 @@ from starlette.responses import Response
 
 from corpid.domain.errors import NotAllowed
 from corpid.domain.languages import Language
-from corpid.services.authorities import ActingAuthority
 from corpid.services.guessing import Visitor
 from corpid.services.interaction_steps import (
     ApprovedStep,
     BlockedStep,
     CodeStep,
+    ConfirmStep,
     ConsentStep,
     OrganisationStep,
     SignInStep,
@@ -32,18 +32,14 @@ from corpid.services.session_list import SessionList
 from corpid.services.sessions import Sessions
 from corpid.services.sign_in import SignIn, TooManyTries, WrongCredentials
 from corpid.web.client_address import Network, visitor_of
-from corpid.web.detail_wording import authority_sentences, detail_sentences
 from corpid.web.forms import accepted_languages, read_form
+from corpid.web.polled_ends import PolledEnds
 from corpid.web.rendering import Renderer, page_response, redirect_response
+from corpid.web.step_pages import StepPages
 from corpid.web.translations import Texts
 from corpid.web.wording import (
-    AuthorityView,
-    allowed,
-    authority_view,
     client_name,
-    host_of,
     tagged,
-    told,
     wait_text,
 )
 from oidc.errors import (
@@ -58,6 +54,7 @@ from oidc.provider.authorization_response import AuthorizationResponse
 from oidc.provider.authorize import AuthorizeEndpoint
 
 STEP_NAMES: Final[dict[type[Step], str]] = {
+    ConfirmStep: "confirm",
     SignInStep: "sign-in",
     CodeStep: "code",
     OrganisationStep: "organisation",
@@ -75,6 +72,7 @@ class PageParts:
     sessions: Sessions
     sign_in: SignIn
     authorize: AuthorizeEndpoint
+    polled: PolledEnds
     renderer: Renderer
     session_list: SessionList
     proxies: tuple[Network, ...] = ()
@@ -164,6 +162,9 @@ class InteractionPages:
 
     async def _do(self, visit: _Visit, form: Mapping[str, str]) -> Response:
         step = visit.step
+        if isinstance(step, ConfirmStep):
+            confirmed = await self._parts.interactions.confirm_code(visit.waiting)
+            return await self._advance(confirmed, visit.language, visit.session)
         if isinstance(step, SignInStep):
             return await self._sign_in(visit, form)
         if isinstance(step, CodeStep):
@@ -272,6 +273,8 @@ class InteractionPages:
         cookies: tuple[str, ...] = (),
     ) -> Response:
         parts = self._parts
+        if waiting.polled is not None:
+            return await parts.polled.complete(waiting, approval, cookies)
         completion = await parts.authorize.prepare(waiting.request, approval)
         try:
             await parts.interactions.finish(waiting, approval, completion.work, consented=consented)
@@ -288,6 +291,8 @@ class InteractionPages:
         error: OAuthError,
         cookies: tuple[str, ...] = (),
     ) -> Response:
+        if waiting.polled is not None:
+            return await self._parts.polled.refuse(waiting, cookies)
         await self._parts.interactions.abandon(waiting)
         response = await self._parts.authorize.refuse(waiting.request, error)
         return self._leave(response, language, cookies)
@@ -325,7 +330,9 @@ class InteractionPages:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """The page of the present step."""
-        template, values = await self._page(visit, typed)
+        template, values = await StepPages(self._parts.store, self._parts.interactions).page(
+            visit.waiting, visit.step, visit.language, typed
+        )
         html = self._parts.renderer.html(
             template,
             visit.language,
@@ -338,38 +345,11 @@ class InteractionPages:
             html, status, form_target=visit.waiting.request.redirect_uri, headers=headers
         )
 
-    async def _page(self, visit: _Visit, typed: str | None) -> tuple[str, dict[str, Any]]:
-        step, language = visit.step, visit.language
-        request = visit.waiting.request
-        if isinstance(step, CodeStep):
-            return "code.html", {"otp": typed or ""}
-        if isinstance(step, OrganisationStep):
-            choices = [await self._authority(one, language) for one in step.choices]
-            return "organisation.html", {"choices": choices, "chosen": step.chosen}
-        if isinstance(step, ConsentStep):
-            return "consent.html", {
-                "authority": await self._authority(step.authority, language),
-                "told": told(Texts(language), request),
-                "details": detail_sentences(Texts(language), request.authorization_details),
-                "allowed": allowed(Texts(language), request),
-                "host": host_of(request.redirect_uri),
-                "policy_uri": request.client.policy_uri,
-                "seen": self._parts.interactions.seen(visit.waiting, step.approval),
-            }
-        if isinstance(step, BlockedStep):
-            needed = authority_sentences(Texts(language), request.authorization_details)
-            return "blocked.html", {
-                "reason": step.reason,
-                "details": needed if step.reason == "not_covered" else [],
-            }
-        assert isinstance(step, SignInStep)  # an approved step has no page
-        username = step.username if typed is None else typed[:100]
-        return "sign_in.html", {"username": username, "again": step.again}
-
     def _form(self, visit: _Visit) -> dict[str, Any]:
         """What every page of an interaction has: its form's address and secrets, and who is who."""
         session, step = visit.session, visit.step
-        person = None if isinstance(step, SignInStep | ApprovedStep) else step.person
+        nobody_yet = SignInStep | ConfirmStep | ApprovedStep
+        person = None if isinstance(step, nobody_yet) else step.person
         csrf = self._parts.interactions.session_csrf(session) if session else ""
         return {
             "action": self._path(visit.waiting),
@@ -380,13 +360,8 @@ class InteractionPages:
             "person": None if person is None else tagged(person.names, visit.language),
             "session_csrf": csrf,
             "cancel": not isinstance(step, ConsentStep | BlockedStep),
+            "polled": visit.waiting.polled is not None,
         }
-
-    async def _authority(self, authority: ActingAuthority, language: Language) -> AuthorityView:
-        agent = None
-        if authority.via_organisation_id is not None:
-            agent = await self._parts.store.read.organisations.by_id(authority.via_organisation_id)
-        return authority_view(Texts(language), authority, agent)
 
 
 def _refusal(step: Step) -> OAuthError:

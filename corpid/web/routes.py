@@ -21,6 +21,8 @@ from oidc.issuer.type_metadata import TypeMetadataEndpoint
 from oidc.ports import Logouts
 from oidc.provider import endpoints
 from oidc.provider.authorize import AuthorizeEndpoint
+from oidc.provider.backchannel_authentication import BackchannelAuthenticationEndpoint
+from oidc.provider.device_authorization import DeviceAuthorizationEndpoint
 from oidc.provider.end_session import EndSessionEndpoint
 from oidc.provider.introspection import IntrospectionEndpoint
 from oidc.provider.jwks import JwksEndpoint
@@ -106,6 +108,21 @@ TABLE: Final = (
         endpoints.PUSHED_AUTHORIZATION,
         ("POST",),
         "Pushed authorization requests (RFC 9126)",
+    ),
+    RouteSpec(
+        "backchannel_authentication",
+        "issuer",
+        endpoints.BACKCHANNEL_AUTHENTICATION,
+        ("POST",),
+        "Backchannel authentication (CIBA Core 1.0, 7)",
+        cors=False,
+    ),
+    RouteSpec(
+        "device_authorization",
+        "issuer",
+        endpoints.DEVICE_AUTHORIZATION,
+        ("POST",),
+        "Device authorization (RFC 8628 3.1)",
     ),
     RouteSpec("token", "issuer", endpoints.TOKEN, ("POST",), "Token endpoint (RFC 6749 3.2)"),
     RouteSpec(
@@ -243,6 +260,8 @@ def _endpoints(service: Service, logouts: Logouts) -> Mapping[str, Endpoint]:
         "jwks": JwksEndpoint(provider.signers),
         "authorize": AuthorizeEndpoint(provider),
         "par": PushedAuthorizationEndpoint(provider),
+        "backchannel_authentication": BackchannelAuthenticationEndpoint(provider),
+        "device_authorization": DeviceAuthorizationEndpoint(provider),
         "token": TokenEndpoint(provider),
         "userinfo": UserInfoEndpoint(provider),
         "introspection": IntrospectionEndpoint(provider),

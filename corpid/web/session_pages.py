@@ -8,22 +8,30 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from corpid.domain.languages import Language, language_of
+from corpid.services.backchannel import WaitingRequests
+from corpid.services.device_codes import DeviceCodes
 from corpid.services.sessions import LANGUAGE
 from corpid.web.account_pages import build_account_router
+from corpid.web.device_pages import build_device_router
 from corpid.web.forms import accepted_languages, read_form
+from corpid.web.own_sign_in import build_own_sign_in_router
 from corpid.web.pages import PageParts, build_interaction_router
 from corpid.web.rendering import page_response, redirect_response
+from corpid.web.request_pages import build_requests_router
 from corpid.web.wording import tagged
 from oidc.errors import OAuthError
 
 _INTERACTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def build_pages_router(parts: PageParts) -> APIRouter:
-    """Every page, below the issuer's path: interactions, /account, /sign-out and /language."""
+def build_pages_router(parts: PageParts, codes: DeviceCodes, waiting: WaitingRequests) -> APIRouter:
+    """Every page, below the issuer's path."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
     router.include_router(build_interaction_router(parts))
     router.include_router(build_account_router(parts))
+    router.include_router(build_device_router(parts, codes))
+    router.include_router(build_own_sign_in_router(parts))
+    router.include_router(build_requests_router(parts, waiting))
     pages = SessionPages(parts)
 
     @router.get("/sign-out", summary="Ask whether to sign out")
@@ -48,7 +56,10 @@ class SessionPages:
         self._parts = parts
         base = re.escape(parts.renderer.base)
         # Only to pages of ours: anything else would be an open redirector.
-        pages = r"interaction/[A-Za-z0-9_-]{43}|sign-out|account|end-session(?:\?[!-~]{0,2000})?"
+        pages = (
+            r"interaction/[A-Za-z0-9_-]{43}|sign-out|account|end-session(?:\?[!-~]{0,2000})?"
+            r"|sign-in\?to=[a-z]+|device(?:/connected|/declined)?|requests(?:/approved|/refused)?"
+        )
         self._back = re.compile(rf"{base}/(?:{pages})")
         self._sign_out = f"{parts.renderer.base}/sign-out"
 

@@ -1,13 +1,15 @@
 """The way to others' servers, as the settings have it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpid.outbound.addresses import networks
 from corpid.settings import Settings
-from oidc.ports import Outbound
+
+if TYPE_CHECKING:
+    from corpid.outbound.https import OutboundHttps
 
 
-def outbound(settings: Settings, **more: Any) -> Outbound:
+def outbound(settings: Settings, **more: Any) -> "OutboundHttps":
     """Make it. Loaded only where something is fetched, for most commands fetch nothing.
 
     ``more`` are other arguments of ``OutboundHttps``.

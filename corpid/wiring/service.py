@@ -13,12 +13,14 @@ import structlog
 from corpid.domain.languages import LANGUAGES, negotiate
 from corpid.domain.person import Assurance
 from corpid.services import credential_types
+from corpid.services.backchannel import BackchannelUsers
 from corpid.services.claims import SCOPES, TokenClaims
 from corpid.services.credentials import CredentialIssuance
 from corpid.services.delegations import MandateDelegations
 from corpid.services.detail_types import detail_types
 from corpid.services.key_rotation import KeyRotation
 from corpid.services.logout_delivery import LogoutDelivery
+from corpid.services.ping_delivery import PingDelivery
 from corpid.services.status_publisher import StatusPublisher
 from corpid.services.step_up import StepUp
 from corpid.settings import Settings
@@ -28,6 +30,7 @@ from corpid.wiring.foundation import Foundation, foundation
 from corpid.wiring.logout import logout_delivery
 from corpid.wiring.mutual_tls import mutual_tls
 from corpid.wiring.outbound import outbound as outbound_way
+from corpid.wiring.ping import ping_delivery
 from corpid.wiring.registration import registry
 from keys.clock import Clock, Random, system_clock
 from oidc.issuer.context import Issuer, IssuerConfig
@@ -55,6 +58,7 @@ class Service:
     publisher: StatusPublisher
     logout: LogoutDelivery
     registry: ClientRegistry | None
+    pings: PingDelivery
 
     @property
     def settings(self) -> Settings:
@@ -108,12 +112,14 @@ async def service(
             publisher=publisher,
             logout=logout_delivery(base, provider, _report("back-channel logout")),
             registry=registry(base, outward),
+            pings=ping_delivery(base, _report("ping")),
         )
         await publisher.refresh()
         async with _background(
             publisher.run(),
             _every(settings.status_poll_ms / 1000, _KeyWatch(base).look, "key ring"),
             built.logout.run(settings.logout_poll_ms / 1000),
+            _every(settings.logout_poll_ms / 1000, built.pings.turn, "ping"),
             _every(settings.purge_seconds, _Purge(base).run, "purge"),
             _every(settings.purge_seconds, _RetiredKeys(base).destroy, "retired keys"),
         ):
@@ -155,6 +161,7 @@ def _provider(
         signers=base.rings,
         claims=claims,
         delegations=MandateDelegations(base.store, base.clock),
+        backchannel=BackchannelUsers(base.store, base.master),
         interactions=interactions,
         clock=base.clock,
         random=base.random,

@@ -16,6 +16,7 @@ from oidc.errors import (
     InvalidRequest,
     InvalidScope,
     RegistrationNotSupported,
+    RequestNotSupported,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
@@ -111,6 +112,46 @@ def require_signed(client: Client) -> None:
     """
     if client.require_signed_request_object or PROFILES[client.profile].signed_requests_required:
         raise InvalidRequest("this client must send its requests as signed request objects")
+
+
+def validate_without_redirect(
+    parameters: Mapping[str, str], client: Client, config: ProviderConfig, *, signed: bool
+) -> AuthorizationRequest:
+    """Check a request of which nobody is sent back: its tokens are fetched by polling.
+
+    The person is always asked, whatever was agreed before: whoever sent the request need not be
+    who sees the page (RFC 8628 5.4). ``signed`` says that a request object was verified before.
+
+    Raises:
+        OAuthError: the first check that failed, by its registered code.
+    """
+    if "request" in parameters:
+        raise RequestNotSupported("request objects are not supported here: send plain parameters")
+    if not signed:
+        require_signed(client)
+    details = authorization_details.requested(parameters, client, config)
+    return AuthorizationRequest(
+        client=client,
+        redirect_uri="",
+        scope=_scope(parameters, client, config, enough_without=bool(details)),
+        state=None,
+        nonce=None,
+        code_challenge=None,
+        dpop_jkt=None,
+        prompt=frozenset({"consent"}),
+        max_age=_max_age(parameters, client),
+        acr_values=_words(parameters, "acr_values") or client.default_acr_values,
+        login_hint=_bounded(parameters, "login_hint", MAX_LOGIN_HINT),
+        id_token_hint=_bounded(parameters, "id_token_hint", MAX_HINT),
+        ui_locales=_words(parameters, "ui_locales"),
+        claims=_claims(parameters),
+        resource=resources.requested(parameters, client, config),
+        response_mode="",
+        parameters={name: value for name, value in parameters.items() if name in KEPT},
+        pushed_request_hash=None,
+        authorization_details=details,
+        claims_locales=_words(parameters, "claims_locales"),
+    )
 
 
 def trusted_redirect_uri(parameters: Mapping[str, str], client: Client) -> str:

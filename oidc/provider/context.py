@@ -14,6 +14,7 @@ from oidc.ports import (
     ProviderStore,
     Signers,
 )
+from oidc.provider.backchannel import Backchannel
 from oidc.provider.client_keys import ClientKeys
 from oidc.secrets import Nonces, TokenHasher
 
@@ -23,6 +24,7 @@ class Lifetimes:
     """Seconds."""
 
     pushed_request: int = 90
+    device_code: int = 600
     code: int = 60
     access_token: int = 300
     id_token: int = 300
@@ -66,6 +68,7 @@ class Provider:
     signers: Signers
     claims: Claims
     delegations: Delegations
+    backchannel: Backchannel
     interactions: Interactions
     clock: Clock
     random: Random

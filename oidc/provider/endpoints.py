@@ -4,6 +4,9 @@ from typing import Final
 
 AUTHORIZE: Final = "/authorize"
 PUSHED_AUTHORIZATION: Final = "/par"
+BACKCHANNEL_AUTHENTICATION: Final = "/backchannel-authentication"
+DEVICE_AUTHORIZATION: Final = "/device_authorization"
+DEVICE: Final = "/device"
 TOKEN: Final = "/token"
 USERINFO: Final = "/userinfo"
 INTROSPECTION: Final = "/introspect"

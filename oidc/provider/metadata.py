@@ -17,7 +17,7 @@ from oidc.provider import endpoints
 from oidc.provider.authorization_request import PROMPTS
 from oidc.provider.context import ProviderConfig
 from oidc.provider.grants.registry import ANONYMOUS, GRANTS
-from oidc.records import NO_AUTHENTICATION
+from oidc.records import NO_AUTHENTICATION, PING, POLL
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error
 
@@ -61,6 +61,13 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "issuer": config.issuer,
         "authorization_endpoint": config.url(endpoints.AUTHORIZE),
         "pushed_authorization_request_endpoint": config.url(endpoints.PUSHED_AUTHORIZATION),
+        "device_authorization_endpoint": config.url(endpoints.DEVICE_AUTHORIZATION),
+        "backchannel_authentication_endpoint": config.url(endpoints.BACKCHANNEL_AUTHENTICATION),
+        "backchannel_token_delivery_modes_supported": [POLL, PING],
+        "backchannel_authentication_request_signing_alg_values_supported": sorted(
+            PROFILES["fapi2"].assertion_algs
+        ),
+        "backchannel_user_code_parameter_supported": False,
         "token_endpoint": config.url(endpoints.TOKEN),
         "userinfo_endpoint": config.url(endpoints.USERINFO),
         "introspection_endpoint": config.url(endpoints.INTROSPECTION),

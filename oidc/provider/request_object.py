@@ -56,8 +56,12 @@ class RequestObject:
     replay_until: int = 0
 
 
-def read(compact: str, client: Client, issuer: str, now: float) -> RequestObject:
+def read(
+    compact: str, client: Client, issuer: str, now: float, *, named_by: str = "client_id"
+) -> RequestObject:
     """Verify a request object of ``client``; ``now`` is epoch seconds.
+
+    ``named_by`` is the claim that must name the client: in CIBA Core 1.0, 7.1.1, it is ``iss``.
 
     Raises:
         RequestNotSupported: the client registered no key that could have signed it.
@@ -75,7 +79,7 @@ def read(compact: str, client: Client, issuer: str, now: float) -> RequestObject
         raise InvalidRequestObject(f"the request object is refused: {error}") from None
     except KeysError as error:
         raise InvalidRequestObject(f"the request object is refused: {error.code}") from None
-    _check_parties(claims, client)
+    _check_parties(claims, client, named_by)
     parameters = {
         name: text
         for name, value in claims.items()
@@ -168,10 +172,11 @@ def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str, now: f
         raise InvalidClaim("exp", "lies more than 60 minutes after nbf")
 
 
-def _check_parties(claims: Mapping[str, Any], client: Client) -> None:
-    if claims.get("client_id") != client.client_id:
+def _check_parties(claims: Mapping[str, Any], client: Client, named_by: str) -> None:
+    named = {name: claims[name] for name in (named_by, "client_id") if name in claims}
+    if named_by not in named or any(name != client.client_id for name in named.values()):
         raise InvalidRequestObject(
-            "client_id inside the request object must be the client that sends it (RFC 9101 5)"
+            f"{named_by} inside the request object must be the client that sends it (RFC 9101 5)"
         )
     if claims.get("sub") == client.client_id:
         # RFC 9101 10.8: what names the client as its subject is an assertion.

@@ -55,11 +55,13 @@ async def make_token_set(
     resource: str,
     nonce: str | None = None,
     with_refresh_token: bool = False,
+    id_token_claims: Mapping[str, Any] | None = None,
 ) -> TokenSet:
     """Make the tokens that a person's grant yields now.
 
     ``scope`` is the grant's or less. With ``openid`` in it there is an ID token; ``nonce`` goes
-    into that one. The request may leave out some of the grant's authorization details.
+    into that one, and ``id_token_claims``. The request may leave out some of the grant's
+    authorization details.
 
     Raises:
         InvalidAuthorizationDetails: it asks for more of them than were granted.
@@ -88,7 +90,13 @@ async def make_token_set(
         )
     if OPENID in scope:
         response["id_token"] = await tokens.mint_id_token(
-            provider, client, grant, access_token=access.value, nonce=nonce, now=request.now
+            provider,
+            client,
+            grant,
+            access_token=access.value,
+            nonce=nonce,
+            now=request.now,
+            more=id_token_claims,
         )
     if not with_refresh_token:
         return TokenSet(response, access.row, details=details)

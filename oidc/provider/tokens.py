@@ -132,6 +132,7 @@ async def mint_id_token(
     access_token: str,
     nonce: str | None,
     now: float,
+    more: Mapping[str, Any] | None = None,
 ) -> str:
     """An ID token (OpenID Connect Core 2) in the algorithms that the client registered."""
     issued = int(now)
@@ -151,6 +152,8 @@ async def mint_id_token(
             "sid": session_identifier(provider, client, grant.session_id),
         },
     )
+    if more is not None:
+        claims.update(more)
     signer = provider.signers.signer(PURPOSE, client.id_token_signed_response_alg)
     signed = await jws.sign(signer, claims, typ=_ID_TOKEN_TYPE)
     alg = client.id_token_encrypted_response_alg

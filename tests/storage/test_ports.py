@@ -33,4 +33,4 @@ def test_every_repository_has_every_method_of_its_port() -> None:
         }.get(name) or getattr(ports, "".join(part.title() for part in name.split("_")))
         implementation = repository.fget.__annotations__["return"]
         wanted = {method for method in vars(port) if not method.startswith("_")}
-        assert wanted <= {method for method in vars(implementation) if not method.startswith("_")}
+        assert wanted <= {method for method in dir(implementation) if not method.startswith("_")}

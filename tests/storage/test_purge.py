@@ -30,6 +30,7 @@ from tests.support.stored import (
     grant,
     interaction,
     offer,
+    polled_request,
     populate,
     pushed_request,
     refresh_token,
@@ -39,6 +40,7 @@ from tests.support.stored import (
 PURGED = (
     "replay",
     "pushed_request",
+    "polled_request",
     "interaction",
     "authorization_code",
     "access_token",
@@ -70,6 +72,7 @@ async def fill(store: SqlStore) -> None:
         writes = uow.provider_writes
         await writes.use_once(digest("jti"), NOW + MINUTE)
         await writes.add_pushed_request(pushed_request())
+        await writes.add_polled_request(polled_request())
         await writes.add_grant(grant())
         await writes.add_code(code())
         await writes.add_access_token(access_token())

@@ -289,8 +289,8 @@ class Cast:
             sector=f"{client_id}.example",
             min_acr=min_acr,
             id_token_alg=id_token_alg,
-            **more,
         )
+        wanted = replace(wanted, **more)
         added = await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
         assert added.secret is not None
         return PlainClient(client_id, added.secret, redirect_uri)

@@ -55,7 +55,7 @@ class Visitor(Browser):
             elif step == "organisation":
                 chosen = organisation or form.choices["organisation"][0]
                 where = self.submit(organisation=chosen)
-            elif step == "consent":
+            elif step in ("consent", "confirm"):
                 where = self.submit(action=action)
             else:
                 raise AssertionError(f"the page {step!r} ({self.title}) leads no further")

@@ -17,6 +17,7 @@ from oidc.records import (
     AuthorizationCode,
     Client,
     Grant,
+    PolledRequest,
     PreAuthorizedOffer,
     PushedRequest,
     RefreshToken,
@@ -30,6 +31,7 @@ class Tables:
     clients: dict[str, Client] = field(default_factory=dict)
     pushed: dict[bytes, PushedRequest] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
+    polled: dict[bytes, PolledRequest] = field(default_factory=dict)
     codes: dict[bytes, AuthorizationCode] = field(default_factory=dict)
     access_tokens: dict[bytes, AccessToken] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
@@ -81,6 +83,20 @@ class Reads:
         await asyncio.sleep(0)
         code = self._tables.codes.get(code_hash)
         return (code, self._tables.grants[code.grant_id]) if code else None
+
+    async def polled_request(self, code_hash: bytes) -> tuple[PolledRequest, Grant | None] | None:
+        await asyncio.sleep(0)
+        found = self._tables.polled.get(code_hash)
+        if found is None:
+            return None
+        return found, None if found.grant_id is None else self._tables.grants[found.grant_id]
+
+    async def polled_request_of(self, user_code_hash: bytes) -> PolledRequest | None:
+        await asyncio.sleep(0)
+        for one in self._tables.polled.values():
+            if one.user_code_hash == user_code_hash:
+                return one
+        return None
 
     async def refresh_token(self, token_hash: bytes) -> tuple[RefreshToken, Grant] | None:
         await asyncio.sleep(0)
@@ -147,6 +163,43 @@ class Writes:
         if code.used_at is not None:
             return False
         self._tables.codes[code_hash] = replace(code, used_at=now_ms)
+        return True
+
+    async def add_polled_request(self, request: PolledRequest) -> bool:
+        taken = {one.user_code_hash for one in self._tables.polled.values()} - {None}
+        if request.user_code_hash in taken:
+            return False
+        self._tables.polled[request.code_hash] = request
+        return True
+
+    async def count_poll(self, code_hash: bytes, now_ms: int, slower_by: int) -> int:
+        found = self._tables.polled[code_hash]
+        interval = found.interval + (slower_by if now_ms < found.next_poll_at else 0)
+        next_poll_at = now_ms + interval - 1000
+        self._tables.polled[code_hash] = replace(
+            found, interval=interval, next_poll_at=next_poll_at
+        )
+        return interval
+
+    async def approve_polled_request(self, code_hash: bytes, grant_id: str, now_ms: int) -> bool:
+        found = self._tables.polled[code_hash]
+        if not found.is_open(now_ms):
+            return False
+        self._tables.polled[code_hash] = replace(found, grant_id=grant_id)
+        return True
+
+    async def refuse_polled_request(self, code_hash: bytes, now_ms: int) -> bool:
+        found = self._tables.polled[code_hash]
+        if not found.is_open(now_ms):
+            return False
+        self._tables.polled[code_hash] = replace(found, refused_at=now_ms)
+        return True
+
+    async def claim_polled_request(self, code_hash: bytes, now_ms: int) -> bool:
+        found = self._tables.polled[code_hash]
+        if found.used_at is not None:
+            return False
+        self._tables.polled[code_hash] = replace(found, used_at=now_ms)
         return True
 
     async def add_access_token(self, token: AccessToken) -> None:

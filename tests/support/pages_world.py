@@ -45,6 +45,10 @@ from corpid.wiring.service import Service, service
 from keys.sealing import MasterKey
 from oidc.ports import Interactions
 from oidc.provider.authorize import AuthorizeEndpoint
+from oidc.provider.device_authorization import DeviceAuthorizationEndpoint
+from oidc.provider.grants.device_code import GRANT_TYPE as DEVICE_CODE
+from oidc.provider.token import TokenEndpoint
+from tests.support.asgi import Answer, post_form
 from tests.support.browser import ISSUER, REDIRECT, Browser
 
 NOW = 1_795_000_000
@@ -105,6 +109,22 @@ class PagesWorld:
         browser = await self.browser().get(self.request(**changes))
         await browser.submit(username=username, password=PASSWORD)
         return await browser.submit(otp=self.otp())
+
+    async def device(self, client_id: str = "tv", **form: str) -> dict[str, Any]:
+        """What a device is told when it begins."""
+        given = {"client_id": client_id, "scope": SCOPE, **form}
+        answer = await post_form(DeviceAuthorizationEndpoint(self.provider), given)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    async def device_code(self) -> str:
+        """The user code of a device that has begun."""
+        return str((await self.device())["user_code"])
+
+    async def poll(self, device_code: str, client_id: str = "tv") -> Answer:
+        """The device asks for its tokens."""
+        form = {"grant_type": DEVICE_CODE, "device_code": device_code, "client_id": client_id}
+        return await post_form(TokenEndpoint(self.provider), form)
 
     async def write(self, work: Any) -> Any:
         """Like the use cases, which raise the counter last of all."""
@@ -294,4 +314,11 @@ async def populate(world: PagesWorld) -> None:
     await world.add_mandate("34567890", "per-lee")
     await world.add_director("ho", "12345678")
     await world.add_client("shop")
+    await world.add_client(
+        "tv",
+        client_name="Sample Meeting Room Screen",
+        redirect_uris=[],
+        grant_types=[DEVICE_CODE],
+        token_endpoint_auth_method="none",
+    )
     await world.add_client("kiosk", min_acr="loa1", client_name="Sample Kiosk")

@@ -11,10 +11,10 @@ from urllib.parse import quote_plus
 from keys import base64url, jws
 from keys.jwk import JwkSet
 from keys.signer import LocalSigner, generate
-from oidc.errors import InvalidGrant
-from oidc.ports import Delegated
+from oidc.provider.backchannel_authentication import BackchannelAuthenticationEndpoint
 from oidc.provider.client_keys import ClientKeys
 from oidc.provider.context import Provider, ProviderConfig
+from oidc.provider.device_authorization import DeviceAuthorizationEndpoint
 from oidc.provider.endpoints import TOKEN
 from oidc.provider.introspection import IntrospectionEndpoint
 from oidc.provider.par import PushedAuthorizationEndpoint
@@ -26,6 +26,7 @@ from oidc.secrets import Nonces, TokenHasher, client_secret_hash
 from tests.support.asgi import Answer, call, post_form
 from tests.support.memory_store import MemoryStore
 from tests.support.outbound import TableOutbound
+from tests.support.plain_delegations import PlainBackchannel, PlainDelegations
 from tests.support.plain_host import PlainClaims, PlainDetails
 
 NOW = 1_800_000_000
@@ -37,6 +38,8 @@ SECRET = "a secret: 100% random + more"
 VERIFIER = "v" * 43
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+CIBA = "urn:openid:params:grant-type:ciba"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ALL_GRANTS = frozenset(
     {"authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE}
@@ -82,25 +85,6 @@ class StaticSigners:
         return self.shown
 
 
-class PlainDelegations:
-    """Every firm may act under a mandate of its own, until somebody says otherwise."""
-
-    def __init__(self, store: Any) -> None:
-        self._store = store
-        self.expires_at: int | None = None
-        self.refusal: InvalidGrant | None = None
-        self.changed = False
-
-    async def delegate(self, subject: Grant, actor: Grant) -> Delegated:
-        if self.refusal is not None:
-            raise self.refusal
-        prior = (f"user:{subject.actor}",)
-        if subject.delegation is not None:
-            prior += subject.delegation.prior_actors
-        self._store.tables.standing["mandate-9"] = "other" if self.changed else "as it was"
-        return Delegated("mandate-9", self.expires_at, prior, "as it was")
-
-
 DETAIL_TYPES = {"plain": PlainDetails(), "other": PlainDetails()}
 
 
@@ -124,6 +108,7 @@ class World:
             signers=StaticSigners(),
             claims=PlainClaims(),
             delegations=self.delegations,
+            backchannel=PlainBackchannel(),
             interactions=None,  # type: ignore[arg-type]
             clock=lambda: self.now,
             random=secrets.token_bytes,
@@ -135,6 +120,8 @@ class World:
         self.token_endpoint = TokenEndpoint(self.provider)
         self.par_endpoint = PushedAuthorizationEndpoint(self.provider)
         self.userinfo_endpoint = UserInfoEndpoint(self.provider)
+        self.backchannel_endpoint = BackchannelAuthenticationEndpoint(self.provider)
+        self.device_endpoint = DeviceAuthorizationEndpoint(self.provider)
         self.introspection_endpoint = IntrospectionEndpoint(self.provider)
         self.revocation_endpoint = RevocationEndpoint(self.provider)
         if store is None:

@@ -33,7 +33,14 @@ from corpid.services.records import (
     Session,
     StatusListRow,
 )
-from oidc.records import AccessToken, AuthorizationCode, Grant, PushedRequest, RefreshToken
+from oidc.records import (
+    AccessToken,
+    AuthorizationCode,
+    Grant,
+    PolledRequest,
+    PushedRequest,
+    RefreshToken,
+)
 
 NOW = 1_790_000_000_000
 MINUTE = 60_000
@@ -176,6 +183,24 @@ def access_token(name: str = "access-1", **changes: Any) -> AccessToken:
 
 def refresh_token(name: str = "refresh-1", **changes: Any) -> RefreshToken:
     return replace(RefreshToken(digest(name), "grant-1", None, NOW, NOW + DAY), **changes)
+
+
+def polled_request(**changes: Any) -> PolledRequest:
+    made = PolledRequest(
+        code_hash=digest("device code"),
+        grant_type="urn:ietf:params:oauth:grant-type:device_code",
+        client_id="client-1",
+        user_code_hash=digest("BCDFGHJK"),
+        subject=None,
+        actor=None,
+        parameters={"scope": "openid"},
+        sealed=None,
+        interval=5000,
+        next_poll_at=NOW,
+        created_at=NOW,
+        expires_at=NOW + 10 * MINUTE,
+    )
+    return replace(made, **changes)
 
 
 def pushed_request(name: str = "par-1", **changes: Any) -> PushedRequest:

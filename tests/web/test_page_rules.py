@@ -11,6 +11,7 @@ from corpid.domain.languages import LANGUAGES
 from corpid.web import translations
 from corpid.web.rendering import STATIC_FOLDER, form_source
 from corpid.web.translations import CATALOGUES
+from tests.support.asking import account, asked, look
 from tests.support.browser import REDIRECT, Browser, Page
 from tests.support.pages_world import PASSWORD, PagesWorld
 
@@ -41,6 +42,27 @@ async def every_page(world: PagesWorld, language: str) -> AsyncIterator[tuple[st
     yield "gone", browser
     await browser.get("/authorize?client_id=nobody")
     yield "error", browser
+    await browser.get("/device")
+    yield "device", browser
+    await browser.submit(user_code="BCDF-GHJK")
+    yield "device with an error", browser
+    await browser.submit(user_code=await world.device_code())
+    yield "confirm", browser
+    await browser.submit(action="deny")
+    yield "declined", browser
+    await browser.get("/device/connected")
+    yield "connected", browser
+    await browser.get("/sign-in?to=device")
+    yield "sign-in for our own pages", browser
+    await asked(world)
+    await account(world, browser)
+    yield "requests", browser
+    await look(browser)
+    yield "consent of a request", browser
+    await browser.submit(action="approve")
+    yield "approved", browser
+    await browser.get("/requests/refused")
+    yield "refused", browser
     blocked = await world.browser(language).get(world.request())
     await blocked.submit(username="ho", password=PASSWORD)
     yield "too weak", blocked
@@ -62,7 +84,7 @@ async def test_every_page_is_guarded_and_in_the_language(world: PagesWorld, lang
         assert "access-control-allow-origin" not in headers, name
         assert browser.page.language == language, name
         seen += 1
-    assert seen == 12
+    assert seen == 22
 
 
 async def test_every_page_is_accessible_in_form(world: PagesWorld) -> None:

@@ -53,6 +53,35 @@ class GrantTable(SQLModel, table=True):
     end_reason: str | None = text(nullable=True, default=None)
 
 
+class PolledRequestTable(SQLModel, table=True):
+    """A request that waits for a person while its client asks (RFC 8628, CIBA)."""
+
+    __tablename__ = "polled_request"
+    __table_args__ = (
+        Index("ux_polled_request_user_code", "user_code_hash", unique=True),
+        Index("ix_polled_request_actor", "actor"),
+        Index("ix_polled_request_subject", "subject"),
+        Index("ix_polled_request_expiry", "expires_at"),
+        KEYED,
+    )
+
+    code_hash: bytes = blob(primary_key=True)
+    grant_type: str = text()
+    client_id: str = text()
+    user_code_hash: bytes | None = blob(nullable=True, default=None)
+    subject: str | None = text(nullable=True, default=None)  # organisation_id that was named
+    actor: str | None = text(nullable=True, default=None)  # person_id that was named
+    parameters: str = text()  # JSON object of the request's parameters
+    sealed: bytes | None = blob(nullable=True, default=None)
+    interval: int = integer()
+    next_poll_at: int = integer()
+    created_at: int = integer()
+    expires_at: int = integer()
+    grant_id: str | None = text(nullable=True, default=None)
+    refused_at: int | None = integer(nullable=True, default=None)
+    used_at: int | None = integer(nullable=True, default=None)
+
+
 class AuthorizationCodeTable(SQLModel, table=True):
     """An authorization code, claimed once by ``UPDATE … WHERE used_at IS NULL``."""
 

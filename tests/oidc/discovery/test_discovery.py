@@ -60,6 +60,8 @@ def test_only_what_works_is_listed() -> None:
         "refresh_token",
         "client_credentials",
         "urn:ietf:params:oauth:grant-type:pre-authorized_code",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:openid:params:grant-type:ciba",
         "urn:ietf:params:oauth:grant-type:token-exchange",
     ]
     assert document["pre-authorized_grant_anonymous_access_supported"] is True
