@@ -143,3 +143,22 @@ async def test_who_is_signed_in_is_not_asked_again_until_signed_out(
     await window.authorize(client, prompt="none")
     assert window.answer["error"] == "login_required"
     assert window.problems == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+async def test_form_post_in_a_browser(
+    windows: Windows, live: Live, cast: Cast, party: Party, scripts: bool
+) -> None:
+    """The answer is a form that posts itself, or by its button where scripts are off."""
+    _, human = await cast.acting()
+    client = await cast.plain_client(redirect_uri=party.callback)
+    window = await windows.open(live, java_script_enabled=scripts)
+    await window.authorize(client, response_mode="form_post")
+    await window.sign_in(human)
+    await window.submit("approve")
+    if not scripts:
+        await window.page.locator("form button").first.click()
+    await window.page.wait_for_url(party.callback)
+    assert await window.title() == "Welcome back"
+    assert "/callback" in party.asked, "without a code in the address"
+    assert window.problems == []
