@@ -1,21 +1,22 @@
 """`corpid client`: relying parties."""
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
-from corpid.cli import client_token
+from corpid.cli import client_changes, client_token
+from corpid.cli.client_documents import MAX_KEY_FILE, client_document, client_facts, read_jwks
 from corpid.cli.context import At, Run, Yes, command, instant, read_input
 from corpid.cli.output import Answer, CommandError, Facts, Table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Relying parties.")
 Id = Annotated[str, typer.Argument(help="The client id.")]
-_MAX_JWKS: Final = 256 * 1024
 
 
 def add_to(parent: typer.Typer) -> None:
     """Put these commands under ``corpid client``."""
+    client_changes.add_to(app)
     client_token.add_to(app)
     parent.add_typer(app, name="client")
 
@@ -259,8 +260,8 @@ async def add(
         vouched = await _vouched_sector(base, wanted)
         clients = Clients(base.store, base.clock, base.random)
         added = await clients.add(wanted, run.actor, client_id=client_id, sector=vouched)
-    document = _document(added.record)
-    shown: list[Facts | Table] = [_facts(document)]
+    document = client_document(added.record)
+    shown: list[Facts | Table] = [client_facts(document)]
     if added.secret is not None:
         document["client_secret"] = added.secret
         shown.append(Facts([("client_secret", added.secret)], "Shown once"))
@@ -275,8 +276,8 @@ async def show(run: Run, client_id: Id, at: At = None) -> Answer:
     at_ms = instant(at)
     async with run.foundation() as base:
         record = await Clients(base.store, base.clock, base.random).show(client_id, at_ms)
-    document = _document(record)
-    return Answer(document, [_facts(document)])
+    document = client_document(record)
+    return Answer(document, [client_facts(document)])
 
 
 @command(app, "client list", example="corpid client list")
@@ -287,7 +288,7 @@ async def find(run: Run) -> Answer:
 
     async with run.foundation() as base:
         records = await Clients(base.store, base.clock, base.random).list()
-    document = [_document(one) for one in records]
+    document = [client_document(one) for one in records]
     columns = ("client_id", "client_name", "profile", "sector", "scope", "disabled_at")
     return Answer(document, [documents.table(document, columns)])
 
@@ -322,43 +323,7 @@ def _read_keys(jwks: Path | None, certificate: Path | None) -> dict[str, Any] | 
     if jwks is not None and certificate is not None:
         raise CommandError("invalid_value", "give --jwks or --certificate, not both")
     if certificate is None:
-        return None if jwks is None else _read_jwks(jwks)
+        return None if jwks is None else read_jwks(jwks)
     from corpid.services.client_tls import jwks_of
 
-    return jwks_of(read_input(certificate, max_bytes=_MAX_JWKS, what="the certificate file"))
-
-
-def _read_jwks(path: Path) -> dict[str, Any]:
-    """A JWK Set from a file; a single JWK is taken as a set of one."""
-    import json
-
-    data = read_input(path, max_bytes=_MAX_JWKS, what="the key file")
-    try:
-        document = json.loads(data)
-    except ValueError:
-        raise CommandError("invalid_value", f"the key file {path} is not JSON") from None
-    if isinstance(document, dict) and "kty" in document:
-        return {"keys": [document]}
-    if not isinstance(document, dict):
-        raise CommandError("invalid_value", f"the key file {path} holds no JWK Set")
-    return document
-
-
-def _document(record: Any) -> dict[str, Any]:
-    from corpid.cli import documents
-
-    return {
-        "client_id": record.client_id,
-        "sector": record.sector,
-        **record.metadata,
-        "has_secret": record.secret_hash is not None,
-        "created_at": documents.when(record.created_at),
-        "recorded_at": documents.when(record.recorded_at),
-        "disabled_at": documents.when(record.disabled_at),
-    }
-
-
-def _facts(document: dict[str, Any]) -> Facts:
-    rows = [(name, value) for name, value in document.items() if name != "jwks"]
-    kids = [key.get("kid", "(no kid)") for key in document.get("jwks", {}).get("keys", ())]
-    return Facts([*rows, ("keys", kids or None)])
+    return jwks_of(read_input(certificate, max_bytes=MAX_KEY_FILE, what="the certificate file"))

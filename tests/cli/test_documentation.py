@@ -21,7 +21,8 @@ STORY = (
     "client show", "client list", "credential list", "credential show", "credential revoke",
     "key list", "key rotate", "mandate suspend", "mandate resume", "mandate end",
     "organisation suspend", "organisation resume", "client token create", "client token list",
-    "client token revoke", "client disable", "representation end",
+    "client token revoke", "client update", "client rotate-secret", "client check",
+    "client disable", "client enable", "representation end",
     "session list", "session end", "person close", "db purge", "verify",
 )  # fmt: skip
 ELSEWHERE = {"serve"}  # test_config_and_usage, and the tests of the running service
@@ -58,6 +59,9 @@ def test_every_example_works_in_the_order_of_the_story(
             ids["REPRESENTATION"] = document["representation_id"]
         elif words == "client add":
             ids["CLIENT"] = document["client_id"]
+            shop = ("--name-en", "Sample Shop", "--redirect-uri", "https://shop.example/cb")
+            added = cli.json("client", "add", "--profile", "oidc", *shop)
+            ids["SHOP"] = added["client_id"]
         elif words == "client token create":
             ids["TOKEN"] = document["token_id"]
         elif words == "mandate grant":

@@ -1,5 +1,6 @@
 """Relying parties: a client, and its policy as intervals."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -58,6 +59,14 @@ _END_POLICY: Final = changing(
     _policy.c.recorded_at != bindparam("now"),
     ended_at=bindparam("now"),
 )
+_END_POLICY_AT: Final = changing(
+    _policy,
+    given(_policy.c.client_id),
+    _policy.c.ended_at.is_(None),
+    _policy.c.recorded_at != bindparam("now"),
+    ended_at=bindparam("at"),
+)
+_ENABLE: Final = changing(_client, given(_client.c.client_id), disabled_at=None)
 _DISABLE: Final = changing(
     _client,
     given(_client.c.client_id),
@@ -120,10 +129,19 @@ class SqlClients(Repository):
         await bump(self._in.writes, "clients")
 
     async def disable(self, client_id: str, now_ms: int) -> bool:
-        """Disable a client for good; False when it was disabled before, or is not known."""
+        """Disable a client; False when it was disabled before, or is not known."""
         changed = await self._in.writes.execute(_DISABLE, client_id=client_id, now=now_ms)
         await bump(self._in.writes, "clients")
         return changed == 1
+
+    async def enable(self, client: ClientRecord, now_ms: int) -> None:
+        """End the policy when the client was disabled, and begin it anew now."""
+        writes = self._in.writes
+        await writes.execute(
+            _END_POLICY_AT, client_id=client.client_id, at=client.disabled_at, now=now_ms
+        )
+        await writes.execute(_ENABLE, client_id=client.client_id)
+        await self._add_policy(replace(client, recorded_at=now_ms, disabled_at=None))
 
 
 def _record(row: tuple[Any, ...]) -> ClientRecord:
