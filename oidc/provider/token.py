@@ -60,10 +60,13 @@ class TokenEndpoint:
         return prepared.response
 
     async def _authenticate(self, scope: Scope, form: Mapping[str, str]) -> Authenticated | None:
-        if form.get("grant_type") in ANONYMOUS and not has_credentials(scope, form, self._provider):
+        anonymous = form.get("grant_type") in ANONYMOUS
+        if anonymous and not has_credentials(scope, form, self._provider):
             # A client_id that nothing proves is no identity: the request is anonymous.
             return None
-        return await authenticate(scope, form, self._provider, public=True)
+        sender = await authenticate(scope, form, self._provider, public=True)
+        # A public client proves nothing either, whatever else came with its name.
+        return None if anonymous and sender.client.is_public else sender
 
     async def _prepare(
         self,

@@ -7,7 +7,8 @@ import pytest
 
 from oidc.ports import Detail
 from tests.support.asgi import Answer
-from tests.support.provider_world import ISSUER, PRE_AUTHORIZED, World, basic, key
+from tests.support.mtls_world import MtlsWorld
+from tests.support.provider_world import ISSUER, PRE_AUTHORIZED, World, basic, client, key
 
 
 async def redeem(
@@ -66,6 +67,34 @@ async def test_an_unproven_client_id_is_no_identity() -> None:
         assert (await world.token(None, form, await world.proof())).status == 200
         (grant,) = world.tables.grants.values()
         assert grant.client_id == ""
+
+
+async def test_a_public_client_with_some_certificate_is_as_anonymous() -> None:
+    """The certificate is nobody's: it must not stand in for transaction code and DPoP proof."""
+    for tx_code, proofs, error in (
+        (None, True, "invalid_client"),
+        ("4711", False, "invalid_dpop_proof"),
+    ):
+        world = MtlsWorld()
+        world.add_offer(tx_code=tx_code)
+        world.add(
+            client(
+                "wallet",
+                jwks=None,
+                token_endpoint_auth_method="none",
+                grant_types=frozenset({PRE_AUTHORIZED}),
+            )
+        )
+        form = {
+            "grant_type": PRE_AUTHORIZED,
+            "pre-authorized_code": "cid_pc_1",
+            "client_id": "wallet",
+            **({} if tx_code is None else {"tx_code": tx_code}),
+        }
+        sent = [await world.proof()] if proofs else []
+        answer = await world.post(world.token_endpoint, form, world.own, *sent)
+        assert answer.error == error
+        assert not world.tables.access_tokens
 
 
 async def test_anonymous_access_without_dpop_is_refused() -> None:
