@@ -58,11 +58,13 @@ class ClientKeys:
         if client.jwks_uri is None:
             return client.jwks
         entry = self._entry(client.jwks_uri)
-        if not self._serves(entry, kid):
+        # What is being fetched for somebody else is waited for only by those whom nothing that is
+        # kept can serve: a server that is slow holds up nobody with a known key.
+        if not self._serves(entry, kid) or (entry.turn.locked() and not self._has(entry, kid)):
             async with entry.turn:
                 if not self._serves(entry, kid):
                     await self._fetch(client.jwks_uri, entry)
-        return entry.keys if self._clock() < entry.until + GRACE else None
+        return self._kept(entry)
 
     async def for_jws(self, client: Client, compact: str) -> Client:
         """The client with the keys that may have signed this, wherever they are."""
@@ -79,9 +81,14 @@ class ClientKeys:
         now = self._clock()
         if now < entry.asked_at + REFETCH:
             return True
-        if entry.keys is None or now >= entry.until:
-            return False
-        return not isinstance(kid, str) or entry.keys.has_kid(kid)
+        return now < entry.until and self._has(entry, kid)
+
+    def _has(self, entry: _Entry, kid: object) -> bool:
+        keys = self._kept(entry)
+        return keys is not None and (not isinstance(kid, str) or keys.has_kid(kid))
+
+    def _kept(self, entry: _Entry) -> JwkSet | None:
+        return entry.keys if self._clock() < entry.until + GRACE else None
 
     async def _fetch(self, uri: str, entry: _Entry) -> None:
         entry.asked_at = self._clock()

@@ -110,6 +110,51 @@ async def test_requests_at_once_ask_once(world: World) -> None:
     assert len(world.outbound.asked) == 1
 
 
+class _SlowOutbound:
+    """Answers as the table does, after a turn of the loop, as every real server does."""
+
+    def __init__(self, world: World) -> None:
+        self._get = world.outbound.get
+
+    async def get(self, url: str, **bounds: Any) -> Any:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return await self._get(url, **bounds)
+
+
+async def test_requests_at_once_wait_for_the_first_keys(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They must not be refused because somebody else's fetch is still under way."""
+    monkeypatch.setattr(world.outbound, "get", _SlowOutbound(world).get)
+    answers = await asyncio.gather(*(token(world, key("first")) for _ in range(5)))
+    assert {answer.status for answer in answers} == {200}
+    publish(world, key("second"))  # and the same when it changes its keys
+    world.now += REFETCH
+    answers = await asyncio.gather(*(token(world, key("second")) for _ in range(5)))
+    assert {answer.status for answer in answers} == {200}
+    assert world.outbound.asked == [URI, URI]
+
+
+async def test_nobody_with_a_known_key_waits_for_a_stranger(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await token(world, key("first"))).status == 200
+    world.now += REFETCH
+    never = asyncio.Event()
+
+    async def hang(url: str, **bounds: Any) -> Any:
+        await never.wait()
+        raise FetchFailed("no whole answer")
+
+    monkeypatch.setattr(world.outbound, "get", hang)
+    stranger = asyncio.ensure_future(token(world, key("stranger")))
+    async with asyncio.timeout(5):
+        assert (await token(world, key("first"))).status == 200
+        never.set()
+        assert (await stranger).status == 401
+
+
 async def test_a_private_key_in_the_set_is_not_used(world: World) -> None:
     world.outbound.says(URI, json.dumps({"keys": [key("first").private_jwk()]}).encode())
     assert (await token(world, key("first"))).status == 401
