@@ -40,6 +40,21 @@ def dumps(value: Mapping[str, Any]) -> bytes:
     return raw
 
 
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether objects and arrays stand inside each other on more than so many levels.
+
+    What can be read may be too deep to be written again (``orjson`` goes 1024 levels in and 254
+    out): what a stranger sends and we keep needs a bound of its own.
+    """
+    if isinstance(value, dict):
+        members = list(value.values())
+    elif isinstance(value, list):
+        members = value
+    else:
+        return False
+    return levels == 0 or any(is_deeper(one, levels - 1) for one in members)
+
+
 def _is_plain(value: dict[str, Any], raw: bytes) -> bool:
     # If writing what was read gives the same bytes, no member was dropped on the way. That holds
     # for nearly all tokens and costs a microsecond; the rest (spaces, escapes) is read again.

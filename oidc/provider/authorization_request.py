@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from keys.json_object import is_deeper
 from oidc.errors import (
     InvalidRequest,
     InvalidScope,
@@ -40,6 +41,7 @@ MAX_STATE: Final = 2048
 MAX_NONCE: Final = 255  # echoed whole or refused, never cut (FAPI 2.0, 5.3.2.2)
 MAX_CLAIMS: Final = 8192
 MAX_CLAIM_NAMES: Final = 100
+MAX_CLAIMS_LEVELS: Final = 16
 MAX_HINT: Final = 8192
 MAX_LOGIN_HINT: Final = 255
 MAX_WORDS: Final = 50
@@ -304,6 +306,8 @@ def _claims(parameters: Mapping[str, str]) -> dict[str, Any]:
             raise InvalidRequest("a member of claims is not an object of claim names, or too large")
         if any(one is not None and not isinstance(one, dict) for one in wanted.values()):
             raise InvalidRequest("what claims asks of a claim is null or an object")
+    if is_deeper(claims, MAX_CLAIMS_LEVELS):
+        raise InvalidRequest(f"claims is nested deeper than {MAX_CLAIMS_LEVELS} levels")
     return claims
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from keys.json_object import is_deeper
 from oidc.errors import (
     InvalidClientMetadata,
     InvalidSoftwareStatement,
@@ -21,6 +22,7 @@ MAX_TEXT: Final = 2048
 MAX_ITEMS: Final = 20
 MAX_LANGUAGES: Final = 20
 MAX_KEYS: Final = 20
+MAX_KEYS_LEVELS: Final = 8
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")  # BCP 47, the usual part
 _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 # RFC 7592 2.2: what the server gave must not come back as a wish.
@@ -107,6 +109,8 @@ def _key_set(name: str, value: Any) -> dict[str, Any]:
     keys = value.get("keys") if isinstance(value, dict) else None
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
         raise InvalidClientMetadata(f"{name} is not a JWK Set of at most {MAX_KEYS} keys")
+    if is_deeper(keys, MAX_KEYS_LEVELS):
+        raise InvalidClientMetadata(f"{name} is nested too deep")
     return {"keys": keys}
 
 

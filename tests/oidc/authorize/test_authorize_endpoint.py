@@ -109,6 +109,12 @@ async def test_rfc6749_3_1_a_repeated_parameter_is_shown(world: AuthorizeWorld) 
     assert shown(await world.get(twice)) == "invalid_request"
 
 
+async def test_claims_that_could_not_be_written_again_are_refused(world: AuthorizeWorld) -> None:
+    deep = '{"id_token":{"acr":{"value":' + "[" * 300 + "]" * 300 + "}}}"
+    given = response(await world.get(world.parameters(claims=deep)))
+    assert given["error"] == "invalid_request"
+
+
 async def test_errors_after_it_go_to_the_client(world: AuthorizeWorld) -> None:
     given = response(await world.get(world.parameters(response_type="token")))
     assert given["error"] == "unsupported_response_type"

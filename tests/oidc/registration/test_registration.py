@@ -238,3 +238,14 @@ async def test_registration_can_be_off_and_is_not_listed_then(world: Registratio
 async def test_discovery_3_lists_the_registration_endpoint(world: RegistrationWorld) -> None:
     document = (await world.ask("GET", "/.well-known/openid-configuration")).json
     assert document["registration_endpoint"] == f"{ISSUER}/register"
+
+
+async def test_a_key_set_that_could_not_be_written_again_is_refused(
+    world: RegistrationWorld,
+) -> None:
+    deep: list[object] = []
+    for _ in range(20):
+        deep = [deep]
+    keys = jwks()
+    keys["keys"][0]["ext"] = deep
+    assert await world.refused(jwks=keys) == "invalid_client_metadata"
