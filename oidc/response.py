@@ -94,6 +94,20 @@ def preflight(endpoint: Endpoint, methods: str = "GET, POST") -> Endpoint:
     return answer
 
 
+def same_origin(endpoint: Endpoint) -> Endpoint:
+    """Take the CORS headers from the answers of an endpoint that no page of another origin asks."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def without(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [one for one in message["headers"] if one not in CORS]
+            await send(message)
+
+        await endpoint(scope, receive, without)
+
+    return answer
+
+
 def page_headers(content_security_policy: str) -> Headers:
     """The headers of a page: never stored, framed or referred from."""
     return [

@@ -33,7 +33,7 @@ from oidc.provider.registration import ClientConfigurationEndpoint, Registration
 from oidc.provider.revocation import RevocationEndpoint
 from oidc.provider.token import TokenEndpoint
 from oidc.provider.userinfo import UserInfoEndpoint
-from oidc.response import Endpoint, preflight
+from oidc.response import Endpoint, preflight, same_origin
 
 Place = Literal["issuer", "inserted", "vct", "status", "resource"]
 
@@ -42,7 +42,8 @@ Place = Literal["issuer", "inserted", "vct", "status", "resource"]
 class RouteSpec:
     """One hot route. ``path`` is completed by ``place``; ``tail`` is what follows a prefix.
 
-    ``cors`` is false where a cookie counts: no CORS at the authorization endpoint (RFC 9700 2.6).
+    ``cors`` is false where a cookie counts: no CORS at the authorization endpoint (RFC 9700 2.6);
+    and where only servers ask: what they hear is for no page's script.
     """
 
     name: str
@@ -240,7 +241,9 @@ def hot_routes(service: Service, logouts: Logouts) -> tuple[HotRoute, ...]:
         HotRoute(
             spec.at(service.settings),
             spec.methods,
-            preflight(made[spec.name], ", ".join(spec.methods)) if spec.cors else made[spec.name],
+            preflight(made[spec.name], ", ".join(spec.methods))
+            if spec.cors
+            else same_origin(made[spec.name]),
             spec.summary,
         )
         for spec in TABLE

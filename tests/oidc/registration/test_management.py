@@ -210,3 +210,24 @@ async def test_the_bounds_of_initial_access_tokens(
 ) -> None:
     with pytest.raises(DomainError, match=expected):
         await world.initial_token(**bounds)
+
+
+async def test_no_page_of_another_origin_reads_what_is_for_servers(
+    world: RegistrationWorld,
+) -> None:
+    """No CORS where only servers ask (registration, its management, introspection), and none on
+    the errors of the authorization endpoint (RFC 9700 2.6).
+    """
+    client = await world.registered()
+    answers = (
+        await world.register(),
+        await world.register({}, "wrong"),
+        await world.manage("GET", client),
+        await world.form("/introspect", {"token": "none"}),
+        await world.ask("PUT", "/authorize"),
+    )
+    for answer in answers:
+        assert answer.header("access-control-allow-origin") is None
+        assert answer.header("access-control-expose-headers") is None
+    public = await world.form("/token", {"grant_type": "none"})
+    assert public.header("access-control-allow-origin") == "*"
