@@ -104,7 +104,10 @@ async def service(
         )
         outward = outbound or outbound_way(settings)
         certificates = mutual_tls(settings)
-        provider = _provider(base, interactions(base), outward, certificates)
+        # A way of their own: request objects are fetched at a stranger's word, and servers that do
+        # not answer must not keep clients from authenticating.
+        keys = ClientKeys(outbound or outbound_way(settings), clock)
+        provider = _provider(base, interactions(base), outward, keys, certificates)
         built = Service(
             foundation=base,
             provider=provider,
@@ -130,6 +133,7 @@ def _provider(
     base: Foundation,
     interactions: Interactions,
     outbound: Outbound,
+    client_keys: ClientKeys,
     certificates: MutualTls | None,
 ) -> Provider:
     settings = base.settings
@@ -168,7 +172,7 @@ def _provider(
         hasher=base.hasher,
         dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
         outbound=outbound,
-        client_keys=ClientKeys(outbound, base.clock),
+        client_keys=client_keys,
     )
 
 
