@@ -131,6 +131,10 @@ class Guessing:
             before = max(0, tries.blocked_until - ADDRESS_SECONDS * 1000)
             await _keep(uow, counted.address_slot, Tries(0, before))
 
+    async def keep_counted(self, uow: UnitOfWork, counted: Counted) -> None:
+        """The counted try was wrong: write the same once more, inside a write."""
+        await _keep(uow, counted.slot, await uow.guesses.tries(counted.slot))
+
     async def forget(self, uow: UnitOfWork, username: str, person_id: str) -> None:
         """Let everybody try again for that person, inside a write."""
         await uow.guesses.forget(self._slot("password", username))

@@ -179,9 +179,11 @@ class SignIn:
 
     async def _report_failure(self, method: str, person_id: str | None, counted: Counted) -> None:
         """Into the audit trail. An unknown name leaves no row: it may be a password, and strangers
-        could fill the table with them.
+        could fill the table with them. But it costs a commit as a known one does, or the time
+        that the answer takes would tell them apart.
         """
         if person_id is None:
+            await self._store.write(lambda uow: self._guessing.keep_counted(uow, counted))
             return
         facts = {"method": method, "person_id": person_id, "known_browser": counted.known}
 

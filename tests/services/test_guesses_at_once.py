@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Iterable
+from typing import Any
 
 import pytest
 
@@ -102,3 +103,27 @@ async def test_an_unknown_name_is_remembered_as_long_as_a_known_one(door: Door) 
             tries = [door.sign_in.with_password(name, "wrong", None) for _ in range(6)]
             answers.append(await checked(tries))
         assert answers[0] == answers[1]
+
+
+async def test_a_wrong_password_costs_as_many_commits_whether_the_name_is_known_or_not(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a write to the disk, and the time of the answer would tell one from none."""
+    write, commits = door.store.write, 0
+
+    async def counting(work: Any) -> Any:
+        nonlocal commits
+        commits += 1
+        return await write(work)
+
+    monkeypatch.setattr(door.store, "write", counting)
+    needed = []
+    for name in ("chan", "chen"):
+        commits = 0
+        with pytest.raises(WrongCredentials):
+            await door.sign_in.with_password(name, "wrong", None)
+        needed.append(commits)
+    assert needed[0] == needed[1] == 2
+    # The second does not count the try once more.
+    again = [await checked([door.sign_in.with_password("chen", "x", None)]) for _ in range(4)]
+    assert again == [1, 1, 0, 0]
