@@ -1,7 +1,6 @@
 """Compact JWS, strict (RFC 7515, RFC 8725): parsing, verification, signing over a ``Signer``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from keys.errors import (
     WrongType,
 )
 from keys.jwk import JwkSet, PublicKey
+from keys.record import record
 from keys.signer import Signer
 
 MAX_BYTES = 16384
@@ -33,7 +33,7 @@ _URL_HEADERS = frozenset({"jku", "x5u"})
 _NAMES_THE_KEY = frozenset({"kid", "jwk", "x5c"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnverifiedJws:
     """The parts of a compact JWS; nothing about them is proven."""
 
@@ -43,7 +43,7 @@ class UnverifiedJws:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VerifiedJws:
     """A JWS whose signature ``key`` has made."""
 

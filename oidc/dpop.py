@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ import orjson
 
 from keys import base64url, jwk, jws
 from keys.errors import KeysError
+from keys.record import record
 from oidc.errors import InvalidDpopProof, UseDpopNonce
 from oidc.request import Scope, header_values
 from oidc.secrets import Nonces
@@ -24,7 +24,7 @@ MAX_AGE_SECONDS: Final = 120
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DpopProof:
     """A proof that was checked but for replay.
 

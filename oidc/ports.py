@@ -1,9 +1,9 @@
 """What the protocols need from their host, one small capability each."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from keys.record import record
 from keys.signer import Signer
 from oidc.records import (
     AccessToken,
@@ -39,7 +39,7 @@ class DetailType(Protocol):
         """Whether a granted detail covers another one of its type (RFC 9396 6.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fetched:
     """A document from elsewhere, whose answer was 200.
 
@@ -235,7 +235,7 @@ class Claims(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delegated:
     """What entitles an agent to act for a subject: the host's references.
 
@@ -261,7 +261,7 @@ class Delegations(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthorizationRequest:
     """A validated authorization request (RFC 6749 4.1.1, OpenID Connect Core 3.1.2.1)."""
 
@@ -287,7 +287,7 @@ class AuthorizationRequest:
     claims_locales: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Approval:
     """The host's yes: who acts for whom, by what authority, and how they signed in."""
 
@@ -302,7 +302,7 @@ class Approval:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Redirect:
     """The host needs the person: send the browser to this page of ours, with these cookies."""
 
@@ -310,7 +310,7 @@ class Redirect:
     cookies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """A page of the host's (HTML), and the content security policy that it works under."""
 
@@ -357,7 +357,7 @@ class Interactions(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogoutRequest:
     """A logout request whose parameters were checked (RP-Initiated Logout 1.0, 2).
 
@@ -378,7 +378,7 @@ class LogoutRequest:
     action: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shown:
     """The host shows a page, with these cookies."""
 

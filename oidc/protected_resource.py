@@ -6,11 +6,11 @@ a client certificate. A DPoP-bound token is never taken as a Bearer token (7.2: 
 
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from keys.clock import Clock, Random
+from keys.record import record
 from oidc import dpop
 from oidc.errors import (
     InsufficientScope,
@@ -59,7 +59,7 @@ class ResourceSettings(Protocol):
         """How client certificates come, if they do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Presented:
     """An access token that was presented properly. ``proof`` must still be burnt by the caller."""
 

@@ -6,10 +6,11 @@ are epoch milliseconds; ``auth_time`` is epoch seconds as in the ID token.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from keys.jwk import JwkSet
+from keys.record import record
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
@@ -28,7 +29,7 @@ EXPECTATIONS = (
 """How a client says which certificate is its (RFC 8705 2.1.2): by exactly one of these."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Client:
     """A relying party as it is registered now (RFC 7591 names where they exist).
 
@@ -96,7 +97,7 @@ class Client:
     backchannel_logout_uri: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PushedRequest:
     """A pushed authorization request (RFC 9126): its parameters as they were validated."""
 
@@ -108,7 +109,7 @@ class PushedRequest:
     used_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delegation:
     """What a grant that came of two exchanged tokens rests on (RFC 8693).
 
@@ -120,7 +121,7 @@ class Delegation:
     prior_actors: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grant:
     """What was authorised: one subject, one actor, one client. Every token hangs on a grant."""
 
@@ -151,7 +152,7 @@ class Grant:
         return self.ended_at is None and now_ms < self.expires_at
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PolledRequest:
     """An authorization whose tokens the client fetches by asking again and again, kept by hash.
 
@@ -183,7 +184,7 @@ class PolledRequest:
         return self.grant_id is None and self.refused_at is None and now_ms < self.expires_at
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthorizationCode:
     """An authorization code, kept by hash."""
 
@@ -196,7 +197,7 @@ class AuthorizationCode:
     used_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessToken:
     """An access token, kept by hash. ``audience`` empty means our own endpoints.
 
@@ -220,7 +221,7 @@ class AccessToken:
         return self.ended_at is None and now_ms < self.expires_at
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RefreshToken:
     """A refresh token, kept by hash; ``rotated_at`` is set when another replaced it."""
 
@@ -232,7 +233,7 @@ class RefreshToken:
     rotated_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PreAuthorizedOffer:
     """A credential offer by pre-authorized code (OpenID4VCI 1.0, 4.1.1), kept by hash."""
 
@@ -249,7 +250,7 @@ class PreAuthorizedOffer:
     ended_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditEvent:
     """Something worth keeping: the event's name and its facts. Never a secret or a token."""
 

@@ -8,7 +8,6 @@ A person may act alone for an organisation that is live
   register.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -18,11 +17,12 @@ from corpid.domain.errors import NotAllowed
 from corpid.domain.mandate import HolderKind, Mandate, MandateState, RepresentationType
 from corpid.domain.organisation import Organisation, Representation, Role
 from corpid.services.ports import UnitOfWork
+from keys.record import record
 
 ACTING_ROLES: Final = frozenset({Role.DIRECTOR, Role.SOLE_PROPRIETOR, Role.PARTNER})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActingAuthority:
     """What entitles a person to act alone for one organisation, now.
 

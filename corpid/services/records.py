@@ -1,15 +1,15 @@
 """Records of the use cases that are no part of the domain: how the service runs its business."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from corpid.domain.credential import Credential, CredentialType, StatusEntry
 from corpid.domain.mandate import MandateEvent, MandateState, Side
 from corpid.domain.person import Assurance
+from keys.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tries:
     """How often guessing failed, and until when (epoch ms) further guesses are refused."""
 
@@ -17,7 +17,7 @@ class Tries:
     blocked_until: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientRecord:
     """A relying party as registered. ``metadata`` has RFC 7591's names and our own."""
 
@@ -30,7 +30,7 @@ class ClientRecord:
     disabled_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InitialToken:
     """An initial access token (RFC 7591 3), kept by hash; times in epoch ms.
 
@@ -51,7 +51,7 @@ class InitialToken:
         return self.uses_left > 0 and now_ms < self.expires_at and self.ended_at is None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SelfRegistration:
     """That a client registered itself: by which token, and what it may have.
 
@@ -65,7 +65,7 @@ class SelfRegistration:
     registered_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """A browser's sign-in session; times in epoch ms.
 
@@ -92,7 +92,7 @@ class Session:
         return max(self.signed_in_at, self.seen_at)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interaction:
     """An authorization request waiting for a person, bound to one browser."""
 
@@ -108,7 +108,7 @@ class Interaction:
     finished_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Consent:
     """What a person, for an organisation, agreed that a client is told."""
 
@@ -120,7 +120,7 @@ class Consent:
     given_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MandateHistoryRow:
     """One event in a mandate's life and the state after it."""
 
@@ -135,7 +135,7 @@ class MandateHistoryRow:
     recorded_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Offer:
     """A credential offer as it is stored."""
 
@@ -153,7 +153,7 @@ class Offer:
     ended_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CredentialRow:
     """A credential together with what only its issuance needs."""
 
@@ -162,7 +162,7 @@ class CredentialRow:
     signing_kid: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatusListRow:
     """A status list as it is stored."""
 
@@ -180,7 +180,7 @@ class StatusListRow:
     closed_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutboxMessage:
     """Something that must be told to others. ``recipient`` is a client id, or empty.
 
@@ -196,7 +196,7 @@ class OutboxMessage:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientSession:
     """What one client has under a sign-in session: for one organisation, by one person."""
 

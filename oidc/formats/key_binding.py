@@ -1,7 +1,6 @@
 """Key binding JWTs: the holder's proof, made for one verifier and one request (RFC 9901, 4.3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
 
@@ -9,6 +8,7 @@ from keys import jws
 from keys.errors import KeysError
 from keys.jwk import PublicKey, cached_public
 from keys.jwt import parse_claims
+from keys.record import record
 from keys.signer import Signer
 from oidc.formats.errors import (
     HolderKeyMissing,
@@ -28,7 +28,7 @@ from oidc.formats.sd_jwt_process import digest, hash_name
 MAX_KEY_BINDING_BYTES = 8192
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyBinding:
     """A verified key binding: when the holder made it (epoch seconds) and all it says."""
 

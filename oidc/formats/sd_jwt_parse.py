@@ -1,6 +1,5 @@
 """Taking a compact SD-JWT apart. Nothing that comes from here has been verified."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -10,6 +9,7 @@ from keys.base64url import decode
 from keys.errors import MalformedEncoding
 from keys.json_object import loads
 from keys.jwt import parse_claims
+from keys.record import record
 from oidc.formats.errors import (
     DuplicateDigest,
     MalformedDisclosure,
@@ -23,7 +23,7 @@ from oidc.formats.errors import (
 from oidc.formats.sd_jwt_names import ARRAY_DIGEST, DIGESTS, HASH_ALGORITHM
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """Bounds of what is looked at: sizes in bytes, depth in levels of objects and arrays."""
 
@@ -35,7 +35,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Disclosure:
     """One disclosure: its text as received, and what it says; an array element has no name."""
 
@@ -44,7 +44,7 @@ class Disclosure:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnverifiedSdJwt:
     """An SD-JWT in parts; `hashed` is what a key binding JWT's `sd_hash` covers."""
 

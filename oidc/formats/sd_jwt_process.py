@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from keys import jws
 from keys.base64url import encode
 from keys.jwk import JwkSet, PublicKey
 from keys.jwt import parse_claims
+from keys.record import record
 from oidc.formats.errors import (
     DuplicateClaimName,
     DuplicateDigest,
@@ -37,7 +37,7 @@ _HASHES: Mapping[str, Callable[[bytes], Any]] = {
 _NONE: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VerifiedSdJwt:
     """What the issuer signed and the holder chose to show."""
 

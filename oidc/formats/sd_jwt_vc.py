@@ -1,10 +1,10 @@
 """SD-JWT VC: what a credential must say beyond being an SD-JWT (draft-ietf-oauth-sd-jwt-vc, 2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from keys.jwk import JwkSet, PublicKey
+from keys.record import record
 from oidc.formats.errors import (
     CredentialExpired,
     CredentialNotYetValid,
@@ -18,7 +18,7 @@ from oidc.formats.sd_jwt_process import verify as verify_sd_jwt
 from oidc.formats.status_reference import StatusReference, status_reference
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VerifiedSdJwtVc:
     """A credential whose issuer's signature, claims and times were checked.
 

@@ -1,10 +1,10 @@
 """What the credential issuer needs from its host."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from keys.record import record
 from keys.signer import Signer
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.records import AccessToken, Grant
@@ -12,7 +12,7 @@ from oidc.records import AccessToken, Grant
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Issuance:
     """The host's yes: what the credential will say, until when, and where its status is kept.
 
@@ -30,7 +30,7 @@ class Issuance:
     basis: object
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IssuedCredential:
     """A credential that was signed and must be recorded before it is handed out.
 
@@ -111,7 +111,7 @@ class IssuerKeys(Protocol):
         """The public keys that credentials and status lists verify with."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServedStatusList:
     """A signed status list as it goes out. ``expires_at`` and ``ttl`` are seconds."""
 

@@ -5,11 +5,11 @@ inside, ``iss`` too, and none outside (JARM 4.1, FAPI 2.0 Message Signing 5.4.1)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from keys import jws
+from keys.record import record
 from oidc.profiles import FORM_POST, FORM_POST_JWT, JWT, PROFILES, QUERY, SIGNED_MODES
 from oidc.provider.context import Provider
 from oidc.provider.tokens import PURPOSE
@@ -19,7 +19,7 @@ LIFETIME_SECONDS: Final = 300  # JARM 4.1 recommends at most ten minutes
 _TYPE: Final = "JWT"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthorizationResponse:
     """Where the browser goes: by redirect to ``location``, or by posting ``fields`` there."""
 

@@ -5,9 +5,9 @@ The host decides who acts for whom: at once, or after its own pages, which end i
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from keys.record import record
 from oidc.errors import (
     InvalidRequest,
     InvalidRequestUri,
@@ -47,7 +47,7 @@ from oidc.secrets import AUTHORIZATION_CODE, REQUEST_URI, new_grant_id, new_toke
 MAX_LANGUAGE_HEADER: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Completion:
     """An approved request: ``response`` is true as soon as ``work`` has committed."""
 
@@ -55,7 +55,7 @@ class Completion:
     work: Callable[[ProviderWrites], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Asked:
     """A request whose redirect URI is trusted. ``parameters`` are yet to be checked.
 

@@ -1,10 +1,11 @@
 """What backchannel authentication (CIBA Core 1.0) needs of its host."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from keys.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class HintedUser:
     """Whom a hint means, by the host's references: a person, a business, or both.
 

@@ -6,12 +6,12 @@ answer (``client_authentication``).
 """
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any, Final
 
 from keys import jws, jwt
 from keys.errors import InvalidClaim, KeysError
 from keys.jwk import JwkSet
+from keys.record import record
 from oidc.errors import InvalidClient
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -25,7 +25,7 @@ _GENERIC_TYPES: Final = frozenset({"jwt", "application/jwt"})
 _REQUIRED: Final = ("iss", "sub", "exp", "jti")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientAssertion:
     """An assertion whose claims are acceptable; ``client_id`` is claimed, not yet proven.
 

@@ -9,10 +9,10 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_plus
 
+from keys.record import record
 from oidc.errors import InvalidClient, InvalidRequest
 from oidc.profiles import PROFILES
 from oidc.provider import client_assertion, tls_authentication
@@ -40,7 +40,7 @@ _CREDENTIAL_PARAMETERS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Authenticated:
     """A client that proved who it is, or a public one, which cannot.
 

@@ -6,13 +6,13 @@ named, or that an ID token of ours names, has registered.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from keys import jws, jwt
 from keys.errors import KeysError
 from keys.jwk import JwkSet
+from keys.record import record
 from oidc.errors import InvalidRequest, OAuthError
 from oidc.ports import LogoutRequest, Logouts, Redirect
 from oidc.profiles import PROFILES
@@ -44,7 +44,7 @@ _ALGS: Final = frozenset(alg for one in PROFILES.values() for alg in one.id_toke
 _ID_TOKEN_TYPE: Final = "JWT"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Hint:
     """An ID token that was issued here, however long ago."""
 

@@ -8,7 +8,6 @@ where the profile has them.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -16,6 +15,7 @@ import orjson
 from keys import jws, jwt
 from keys.errors import InvalidClaim, KeysError, MalformedJws
 from keys.jwk import JwkSet
+from keys.record import record
 from oidc.errors import (
     InvalidRequestObject,
     InvalidRequestUri,
@@ -43,7 +43,7 @@ _OF_THE_JWT: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 _NESTED: Final = ("request", "request_uri")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestObject:
     """A verified request object: its ``parameters`` are the whole request.
 

@@ -1,9 +1,9 @@
 """What a token request is to a grant, and what a grant hands back."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from keys.record import record
 from oidc.errors import InvalidRequest, OAuthError
 from oidc.ports import ProviderWrites
 from oidc.provider.context import Provider
@@ -12,7 +12,7 @@ from oidc.records import Client
 Work = Callable[[ProviderWrites], Awaitable[OAuthError | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenRequest:
     """A token request whose DPoP proof and client were checked; neither is burnt yet.
 
@@ -50,7 +50,7 @@ class TokenRequest:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prepared:
     """A response, ready in memory, and the writes that make it true.
 

@@ -1,16 +1,17 @@
 """The tokens that one grant yields in one response, and how they are kept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from keys.record import record
 from oidc.ports import Detail, ProviderWrites
 from oidc.provider import authorization_details, tokens
 from oidc.provider.token_request import TokenRequest, token_response
 from oidc.records import OPENID, AccessToken, AuditEvent, Grant, RefreshToken
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenSet:
     """A token response and the rows behind it. ``details`` is set when the access token has
     fewer authorization details than its grant.

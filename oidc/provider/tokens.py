@@ -6,10 +6,10 @@ both get a row by keyed hash, so that ending one is immediate. No token outlives
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from keys import base64url, jws
+from keys.record import record
 from oidc.provider import authorization_details
 from oidc.provider.context import Provider
 from oidc.provider.encryption import encrypted
@@ -24,7 +24,7 @@ _ID_TOKEN_TYPE: Final = "JWT"
 _JTI_BYTES: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MintedAccessToken:
     """An access token and its row. ``expires_in`` is in seconds."""
 
@@ -33,7 +33,7 @@ class MintedAccessToken:
     expires_in: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MintedRefreshToken:
     """A refresh token and its row."""
 

@@ -34,7 +34,7 @@ async def test_a_loa1_person_goes_no_further_at_a_loa2_client(
     assert visitor.form is not None
     assert visitor.form.fields["step"] == "blocked"
     cancelled = answer_in(visitor.submit(action=visitor.form.choices["action"][0]))
-    assert cancelled["error"] == "access_denied"
+    assert cancelled["error"] == "unmet_authentication_requirements"
     assert cancelled["iss"] == live.issuer
     _, silent = await authorize(http, client, visitor, prompt="none")
     assert answer_in(silent)["error"] in {"login_required", "interaction_required"}

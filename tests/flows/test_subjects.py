@@ -49,8 +49,10 @@ async def test_in_one_browser_the_next_person_is_another_session(
     assert visitor.steps[0] == "sign-in"
     assert hers.claims["act"]["sub"] != mine.claims["act"]["sub"]
     assert hers.claims["sid"] != mine.claims["sid"]
-    told = (await client.userinfo(http, mine.access_token)).expect(200).json
-    assert told["act"]["sub"] == mine.claims["act"]["sub"]
+    # The session before is over, as if that person had signed out (docs/flows/logout.md).
+    (await client.userinfo(http, mine.access_token)).expect(401)
+    told = (await client.userinfo(http, hers.access_token)).expect(200).json
+    assert told["act"]["sub"] == hers.claims["act"]["sub"]
     silent = await sign_in(http, client, visitor, None, prompt="none")
     assert silent.claims["act"]["sub"] == hers.claims["act"]["sub"]
 

@@ -27,6 +27,7 @@ import uvloop
 
 from corpid.settings import Settings
 from corpid.web.app import application
+from corpid.web.edge import configure_logging
 from corpid.web.listening import listen
 from tests.support.fapi_client_http import Http
 from tests.support.live_cast import Cast, new_cast
@@ -70,6 +71,8 @@ class _Server:
 
     async def _serve(self, making: Coroutine[Any, Any, Settings]) -> None:
         settings = await making
+        # To standard error, as the service does: other tests of this process read what they print.
+        configure_logging(settings.log_format)
         with listen(settings.host, settings.port) as listening:
             async with application(settings) as built:
                 # As `corpid.web.app.serve` has it, without the signals of a main program.
