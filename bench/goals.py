@@ -1,12 +1,20 @@
 """What the figures must reach."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 MEMORY_TOKENS = 100_000
 _REFERENCE_VERIFY_US = 80.0
-_RATIOS = (("token", 3.0, 2.5), ("token_dpop", 2.5, 2.0), ("credential", 2.5, 2.0))
+PEER = "oidc-provider"
+# How many times the peer's CPU ours must go into it; the last is what we aim at.
+_CHEAPER = (
+    ("token", 1.4, 1.8),
+    ("token_dpop", 1.8, 1.8),
+    ("login", 2.5, 2.5),
+    ("introspection", 1.0, 1.0),
+)
+_TAIL = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,26 @@ def judge(result: Mapping[str, Any]) -> list[Goal]:
         text = f"{name}: at most {bound:.0f} us ({most_us:.0f} us where verify takes 80 us)"
         goals.append(Goal(text, f"{cpu:.0f} us", cpu <= bound))
     goals.append(_memory(result.get("memory")))
-    return goals
+    return goals + _against_peer(rows, result.get("peers", {}).get(PEER, []))
+
+
+def _against_peer(
+    ours: Mapping[str, Mapping[str, Any]], measured: Sequence[Mapping[str, Any]]
+) -> list[Goal]:
+    theirs = {row["name"]: row for row in measured}
+    goals = []
+    for name, least, aim in _CHEAPER:
+        text = f"{name}: at least {least} times cheaper than {PEER} (aim {aim})"
+        if name not in theirs:
+            goals.append(Goal(text, "not measured", None))
+            continue
+        times = theirs[name]["cpu_us"] / ours[name]["cpu_us"]
+        goals.append(Goal(text, f"{times:.2f}", times >= least))
+    text = f"token: p99 at one connection at most a third of {PEER}'s"
+    if "token_c1" not in theirs:
+        return [*goals, Goal(text, "not measured", None)]
+    p99, other = ours["token_c1"]["p99_ms"], theirs["token_c1"]["p99_ms"]
+    return [*goals, Goal(text, f"{p99:.2f} ms against {other:.2f} ms", p99 * _TAIL <= other)]
 
 
 def _latency(p99_ms: float, fsync_ms: float) -> Goal:

@@ -99,7 +99,13 @@ async def start(stack: AsyncExitStack, directory: Path, core: int) -> list[tuple
     )
     target.opaque_tokens.extend([await _opaque_token(target) for _ in range(_OPAQUE)])
     target.cookies.extend([await _sign_in(target, number) for number in range(_SESSIONS)])
-    rows = [token_row(target), token_dpop_row(target), introspection_row(target), login_row(target)]
+    rows = [
+        token_row(target),
+        token_row(target, "token_c1", connections=1),
+        token_dpop_row(target),
+        introspection_row(target),
+        login_row(target),
+    ]
     return [(target, row) for row in rows]
 
 
