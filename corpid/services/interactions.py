@@ -30,13 +30,12 @@ from corpid.services.known_authorities import KnownAuthorities
 from corpid.services.polled_interactions import Polled, find_polled, kept_polled
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import Interaction, Session
+from corpid.services.session_end import require_open
 from corpid.services.sessions import COOKIE_VALUE, INTERACTION, LANGUAGE, Sessions
 from corpid.services.silent_answers import silent_error
 from keys import base64url
 from keys.clock import Random
-from oidc.errors import (
-    AccessDenied,
-)
+from oidc.errors import AccessDenied
 from oidc.ports import Approval, AuthorizationRequest, Page, ProviderWrites, Redirect
 from oidc.provider.authorization_request import validate, validate_without_redirect
 from oidc.provider.context import ProviderConfig
@@ -241,6 +240,7 @@ class BrowserInteractions:
         Raises:
             InteractionGone: it was finished meanwhile.
             AccessDenied: the authority or the account has ended meanwhile.
+            LoginRequired: the session has.
             OAuthError: what ``issue`` raises.
         """
         now_ms = self._sessions.now_ms()
@@ -370,6 +370,7 @@ class BrowserInteractions:
             )
         except NotAllowed as error:
             raise AccessDenied(error.message) from None
+        await require_open(uow, approval.session_id)
 
     def binding(self, cookies: Mapping[str, str]) -> str | None:
         """What binds what this browser begins to it, if it has that yet."""

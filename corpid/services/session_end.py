@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from corpid.services.logout_notices import tell
 from corpid.services.ports import UnitOfWork
 from keys.clock import Random
+from oidc.errors import LoginRequired
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,16 @@ async def end_session(
     }
     await uow.operations.audit("session.ended", facts)
     return SessionEnd(ended, told)
+
+
+async def require_open(uow: UnitOfWork, session_id: str) -> None:
+    """Refuse, inside a write, what rests on a session that has ended since it was looked at.
+
+    Whoever ends a session ends the grants that there are: none may come after.
+
+    Raises:
+        LoginRequired: it has ended.
+    """
+    session = await uow.sign_ins.session_by_id(session_id)
+    if session is None or session.ended_at is not None:
+        raise LoginRequired("the person has just signed out")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from corpid.domain.person import Assurance
+from corpid.services.ports import UnitOfWork
 from corpid.storage.store import SqlStore
 from tests.support.stored import DAY, NOW, consent, digest, interaction, populate, session
 
@@ -116,3 +117,26 @@ async def test_a_persons_sessions_are_those_that_may_still_be_used(store: SqlSto
     found = await store.read.sign_ins.sessions_of("per-1", NOW + 6)
     assert [one.session_id for one in found] == ["ses-2", "ses-1"]
     assert found[0].seen_at == NOW + 5
+
+
+async def test_a_session_that_a_write_rests_on_does_not_end_before_it_is_over(
+    store: SqlStore,
+) -> None:
+    """So whoever ends it finds all that was granted in it."""
+    await populate(store)
+    await store.write(lambda uow: uow.sign_ins.add_session(session()))
+    order: list[str] = []
+
+    async def resting(uow: UnitOfWork) -> None:
+        found = await uow.sign_ins.session_by_id("ses-1")
+        assert found is not None
+        assert found.ended_at is None
+        await uow.sign_ins.touch_session("ses-2", NOW)  # gives the other one a chance
+        order.append("granted")
+
+    async def ending(uow: UnitOfWork) -> None:
+        assert await uow.sign_ins.end_session("ses-1", NOW + 6)
+        order.append("ended")
+
+    await asyncio.gather(store.write(resting), store.write(ending))
+    assert order == ["granted", "ended"]

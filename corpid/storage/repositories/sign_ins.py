@@ -13,6 +13,7 @@ from corpid.storage.constructs import (
     changing,
     finding,
     given,
+    shared,
     table,
 )
 from corpid.storage.mapping import words
@@ -33,7 +34,7 @@ _STRENGTHEN: Final = changing(
     methods=bindparam("amr"),
     signed_in_at=bindparam("at"),
 )
-_SESSION_BY_ID: Final = finding(_session, given(_session.c.session_id))
+_SESSION_BY_ID: Final = shared(select(*_session.c).where(given(_session.c.session_id)))
 _SESSIONS_OF: Final = Statement(
     select(*_session.c)
     .where(
@@ -159,8 +160,8 @@ class SqlSignIns(Repository):
         )
 
     async def session_by_id(self, session_id: str) -> Session | None:
-        """The session, ended and expired ones too."""
-        row = await self._in.reads.one(_SESSION_BY_ID, session_id=session_id)
+        """The session, ended and expired ones too; inside a write it stays as it is to its end."""
+        row = await self._in.reads.one(_SESSION_BY_ID[self._in.locking], session_id=session_id)
         return None if row is None else _session_of(row)
 
     async def sessions_of(self, person_id: str, now_ms: int) -> list[Session]:
