@@ -61,7 +61,7 @@ def check(
         (wanted.id_token_encrypted_response_alg, wanted.id_token_encrypted_response_enc),
         (wanted.userinfo_encrypted_response_alg, wanted.userinfo_encrypted_response_enc),
     ):
-        _check_encryption(alg, enc, keys)
+        _check_encryption(alg, enc, keys, keys_elsewhere)
     if wanted.userinfo_encrypted_response_alg and not wanted.userinfo_signed_response_alg:
         raise InvalidValue("what is encrypted is signed first: name a UserInfo algorithm too")
 
@@ -137,7 +137,9 @@ def _is_fetchable(uri: str) -> bool:
     return plain and parts.scheme == "https" and bool(host) and parts.username is None
 
 
-def _check_encryption(alg: str | None, enc: str | None, keys: JwkSet | None) -> None:
+def _check_encryption(
+    alg: str | None, enc: str | None, keys: JwkSet | None, keys_elsewhere: bool
+) -> None:
     if alg is None:
         if enc is not None:
             raise InvalidValue("a content encryption needs a key encryption beside it")
@@ -146,6 +148,8 @@ def _check_encryption(alg: str | None, enc: str | None, keys: JwkSet | None) -> 
         raise InvalidValue(f"keys are encrypted with {', '.join(jwe.ALGS)}")
     if enc is not None and enc not in jwe.ENCS:
         raise InvalidValue(f"content is encrypted with {', '.join(jwe.ENCS)}")
+    if keys_elsewhere:
+        return  # which key it is for is seen when something is encrypted
     try:
         if keys is None:
             raise UnknownKey("there are no keys")

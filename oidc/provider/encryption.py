@@ -2,20 +2,20 @@
 
 from keys import jwe
 from keys.errors import UnknownKey
+from keys.jwk import JwkSet
 from oidc.errors import InvalidRequest
-from oidc.records import Client
 
 
-def encrypted(signed: str, client: Client, alg: str, enc: str | None) -> str:
-    """The signed JWT inside a JWE for one of the client's keys.
+def encrypted(signed: str, keys: JwkSet | None, alg: str, enc: str | None) -> str:
+    """The signed JWT inside a JWE for one of the client's ``keys`` (None: there are none now).
 
     Raises:
         InvalidRequest: the client has no key for it any more.
     """
     try:
-        if client.jwks is None:
+        if keys is None:
             raise UnknownKey("the client has no keys")
-        key = jwe.choose_key(client.jwks, alg)
+        key = jwe.choose_key(keys, alg)
     except UnknownKey:
         raise InvalidRequest(
             f"this client registered encryption with {alg}, and has no key for it"

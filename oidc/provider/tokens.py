@@ -159,7 +159,8 @@ async def mint_id_token(
     alg = client.id_token_encrypted_response_alg
     if alg is None:
         return signed
-    return encrypted(signed, client, alg, client.id_token_encrypted_response_enc)
+    keys = await provider.client_keys.of(client)
+    return encrypted(signed, keys, alg, client.id_token_encrypted_response_enc)
 
 
 def mint_refresh_token(

@@ -92,7 +92,8 @@ class UserInfoEndpoint:
         encryption = client.userinfo_encrypted_response_alg
         if encryption is None:
             return signed
-        return encrypted(signed, client, encryption, client.userinfo_encrypted_response_enc)
+        keys = await provider.client_keys.of(client)
+        return encrypted(signed, keys, encryption, client.userinfo_encrypted_response_enc)
 
     async def _burn(self, presented: Presented) -> None:
         proof = presented.proof

@@ -1,5 +1,6 @@
 """Signed UserInfo, and what is encrypted to a client (OpenID Connect Core 5.3.2, 10.2, 16.14)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -160,3 +161,45 @@ async def test_userinfo_without_a_key_for_it_is_not_told_in_clear() -> None:
     )
     answer = await userinfo(world)
     assert (answer.status, answer.error) == (400, "invalid_request")
+
+
+# OpenID Connect Registration 2: the client's keys may be at an address
+
+
+URI = "https://rp.sample-bank.example/jwks"
+
+
+def with_keys_elsewhere(world: World, *keys: Any) -> None:
+    world.change_client(
+        "service",
+        jwks=None,
+        jwks_uri=URI,
+        id_token_encrypted_response_alg="ECDH-ES",
+        userinfo_signed_response_alg="ES256",
+        userinfo_encrypted_response_alg="ECDH-ES",
+    )
+    world.outbound.says(URI, json.dumps({"keys": [dict(one) for one in keys]}).encode())
+
+
+async def test_core_10_2_the_key_may_be_at_the_jwks_uri() -> None:
+    world = World()
+    signer = with_encryption_key(world)
+    public = {**signer.public_jwk, "use": "enc", "kid": "enc-1"}
+    del public["alg"]
+    with_keys_elsewhere(world, key("service").public_jwk, public)
+    body = (await tokens(world)).json
+    inner = decrypted(body["id_token"], signer, "ECDH-ES", "A128CBC-HS256")
+    assert verified(inner, require=("exp", "iat", "sub"))["nonce"] == "n-0S6_WzA2Mj"
+    bearer = (b"authorization", f"Bearer {body['access_token']}".encode())
+    told = await world.userinfo("GET", bearer)
+    inner = decrypted(told.body.decode(), signer, "ECDH-ES", "A128CBC-HS256")
+    assert verified(inner)["sub"]
+    assert world.outbound.asked == [URI], "once for the assertion, the ID token and UserInfo"
+
+
+async def test_without_a_key_at_the_jwks_uri_nothing_is_sent_in_the_clear() -> None:
+    world = World()
+    with_keys_elsewhere(world, key("service").public_jwk)
+    answer = await tokens(world)
+    assert (answer.status, answer.error) == (400, "invalid_request")
+    assert "access_token" not in answer.json
