@@ -87,6 +87,12 @@ class InvalidTarget(OAuthError):
     code = "invalid_target"
 
 
+class InvalidGrantId(OAuthError):
+    """Grant Management 5.4: the grant_id is unknown, over, or not for this client and person."""
+
+    code = "invalid_grant_id"
+
+
 class InvalidDpopProof(OAuthError):
     """RFC 9449 5: the DPoP proof is missing or wrong."""
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from keys.record import record
 from keys.signer import Signer
+from oidc.managed_grant_ports import ManagedGrantReads, ManagedGrantWrites
 from oidc.records import (
     AccessToken,
     AuditEvent,
@@ -87,7 +88,7 @@ class Signers(Protocol):
         """The public keys that tokens verify with (RFC 7517)."""
 
 
-class ProviderReads(Protocol):
+class ProviderReads(ManagedGrantReads, Protocol):
     """What the authorization server looks up. Every hash is the host's keyed hash."""
 
     async def client(self, client_id: str) -> Client | None:
@@ -118,7 +119,7 @@ class ProviderReads(Protocol):
         """A credential offer by its pre-authorized code."""
 
 
-class ProviderWrites(Protocol):
+class ProviderWrites(ManagedGrantWrites, Protocol):
     """What the authorization server writes, inside one transaction."""
 
     async def use_once(self, key_hash: bytes, expires_at: int) -> bool:
@@ -263,7 +264,11 @@ class Delegations(Protocol):
 
 @record
 class AuthorizationRequest:
-    """A validated authorization request (RFC 6749 4.1.1, OpenID Connect Core 3.1.2.1)."""
+    """A validated authorization request (RFC 6749 4.1.1, OpenID Connect Core 3.1.2.1).
+
+    ``amends`` is the grant that ``grant_id`` names, once it was looked up: its subject and actor
+    alone may approve, and a request that merges asks for all that it has besides.
+    """
 
     client: Client
     redirect_uri: str
@@ -285,6 +290,9 @@ class AuthorizationRequest:
     pushed_request_hash: bytes | None
     authorization_details: tuple[Detail, ...] = ()
     claims_locales: tuple[str, ...] = ()
+    grant_action: str | None = None
+    grant_id: str | None = None
+    amends: Grant | None = None
 
 
 @record
@@ -354,46 +362,4 @@ class Interactions(Protocol):
         """The page that posts ``fields`` to ``action`` by itself, or by a button without script.
 
         OAuth 2.0 Form Post Response Mode 2.
-        """
-
-
-@record
-class LogoutRequest:
-    """A logout request whose parameters were checked (RP-Initiated Logout 1.0, 2).
-
-    ``client`` is who asks, if it said so. ``location`` is where the browser may go afterwards, an
-    address that this client registered. ``hinted`` says that it showed an ID token of ours, and
-    ``is_session`` whether that one is of this sign-in session (an internal id). ``csrf`` and
-    ``action`` are what the host's own page added when it had asked the person.
-    """
-
-    client: Client | None
-    location: str | None
-    hinted: bool
-    is_session: Callable[[str], bool]
-    ui_locales: tuple[str, ...]
-    parameters: Mapping[str, str]
-    posted: bool
-    csrf: str
-    action: str
-
-
-@record
-class Shown:
-    """The host shows a page, with these cookies."""
-
-    page: Page
-    status: int = 200
-    cookies: tuple[str, ...] = ()
-
-
-class Logouts(Protocol):
-    """Signing out at the wish of a relying party: the host's sessions and pages."""
-
-    async def end(
-        self, request: LogoutRequest, cookies: Mapping[str, str], accept_language: str
-    ) -> Redirect | Shown:
-        """End the session, or ask first. It must ask where the request is not of that session.
-
-        The session ends with its tokens; every other client of it is told (back-channel).
         """

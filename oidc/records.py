@@ -45,6 +45,7 @@ class Client:
     ``request_object_signing_alg`` is the one algorithm of its request objects, None any of its
     profile's; ``response_modes`` are those that it may use, None all of its profile's. UserInfo
     is signed, and UserInfo and ID token encrypted, for those that registered an algorithm for it.
+    ``grant_management`` is whether it may name its grants and act on them (Grant Management).
     """
 
     client_id: str
@@ -87,6 +88,7 @@ class Client:
     default_acr_values: tuple[str, ...] = ()
     tls_client_auth: tuple[str, str] | None = None
     tls_client_certificate_bound_access_tokens: bool = False
+    grant_management: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -123,7 +125,11 @@ class Delegation:
 
 @record
 class Grant:
-    """What was authorised: one subject, one actor, one client. Every token hangs on a grant."""
+    """What was authorised: one subject, one actor, one client. Every token hangs on a grant.
+
+    ``handle`` is the ``grant_id`` that the client knows it by, if its client manages grants: the
+    handle stays when another grant takes the place of this one (``oidc.provider.managed_grants``).
+    """
 
     grant_id: str
     client_id: str
@@ -146,6 +152,7 @@ class Grant:
     jkt: str | None = None
     delegation: Delegation | None = None
     claims_locales: tuple[str, ...] = ()
+    handle: str | None = None
 
     def is_live(self, now_ms: int) -> bool:
         """Whether tokens may still be had and used under it."""

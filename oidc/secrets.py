@@ -15,6 +15,7 @@ AUTHORIZATION_CODE: Final = "cid_ac_"
 PRE_AUTHORIZED_CODE: Final = "cid_pc_"
 AUTH_REQ_ID: Final = "cid_ba_"
 DEVICE_CODE: Final = "cid_dc_"
+GRANT_HANDLE: Final = "cid_gr_"
 REQUEST_URI: Final = "urn:ietf:params:oauth:request_uri:"
 _TOKEN_BYTES: Final = 32
 _BLOCK_BYTES: Final = 64

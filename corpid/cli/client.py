@@ -136,6 +136,12 @@ async def add(
         str | None,
         typer.Option(help="The client that may exchange its tokens, as server of their resource."),
     ] = None,
+    grant_management: Annotated[
+        bool,
+        typer.Option(
+            "--grant-management", help="It may query, extend, replace and end its grants by name."
+        ),
+    ] = False,
     request_object_alg: Annotated[
         str | None, typer.Option(help="The algorithm of its request objects; default: any.")
     ] = None,
@@ -236,6 +242,7 @@ async def add(
         detail_types=tuple(details_type or ()),
         may_act=may_act,
         backchannel=BackchannelAuthentication(backchannel_delivery, notification_endpoint),
+        grant_management=grant_management,
         signing=Signing(
             request_object_signing_alg=request_object_alg,
             require_signed_request_object=signed_requests,

@@ -52,6 +52,10 @@ async def update(
         bool | None, typer.Option("--par/--no-par", help="Pushed requests only.")
     ] = None,
     pkce: Annotated[bool | None, typer.Option("--pkce/--no-pkce", help="PKCE is needed.")] = None,
+    grant_management: Annotated[
+        bool | None,
+        typer.Option("--grant-management/--no-grant-management", help="It manages its grants."),
+    ] = None,
     id_token_alg: Annotated[str | None, typer.Option(help="ES256, or RS256 in oidc.")] = None,
     policy_uri: Annotated[str | None, typer.Option(help="Its privacy policy.")] = None,
     backchannel_logout_uri: Annotated[
@@ -83,6 +87,7 @@ async def update(
         "dpop": dpop,
         "pushed_requests": par,
         "pkce_required": pkce,
+        "grant_management": grant_management,
         "id_token_alg": id_token_alg,
         "policy_uri": policy_uri,
         "backchannel_logout_uri": backchannel_logout_uri,

@@ -54,6 +54,7 @@ def registered(record: ClientRecord) -> Registration:
         about={name: value for name, value in stored.items() if name not in _OPTIONAL},
         detail_types=tuple(get("authorization_details_types", ())),
         may_act=get("may_act"),
+        grant_management=get("grant_management", False),
         backchannel=BackchannelAuthentication(
             get("backchannel_token_delivery_mode"), get("backchannel_client_notification_endpoint")
         ),

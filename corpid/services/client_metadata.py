@@ -100,6 +100,7 @@ class Registration:
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
     tls: Tls = NO_TLS
+    grant_management: bool = False
 
     @property
     def method(self) -> str:
@@ -112,13 +113,14 @@ class Registration:
 
     @property
     def grants(self) -> tuple[str, ...]:
-        """The grant types, by default those that the scopes need."""
+        """The grant types, by default those that the scopes, and grant management, need."""
         if self.grant_types:
             return self.grant_types
         if not self.redirect_uris:
             return (CLIENT_CREDENTIALS,)
         offline = (REFRESH_TOKEN,) if OFFLINE_ACCESS in self.scopes else ()
-        return (AUTHORIZATION_CODE, *offline)
+        own = (CLIENT_CREDENTIALS,) if self.grant_management else ()
+        return (AUTHORIZATION_CODE, *offline, *own)
 
 
 def metadata(wanted: Registration) -> dict[str, Any]:
@@ -219,8 +221,11 @@ def _check_grants(wanted: Registration) -> None:
         raise InvalidValue("refresh tokens come with the grant of a person")
     if OFFLINE_ACCESS in wanted.scopes and REFRESH_TOKEN not in wanted.grants:
         raise InvalidValue("the scope offline_access needs the grant type refresh_token")
-    if CLIENT_CREDENTIALS in wanted.grants and not (wanted.resources or wanted.serves):
+    calls = wanted.resources or wanted.serves or wanted.grant_management
+    if CLIENT_CREDENTIALS in wanted.grants and not calls:
         raise InvalidValue("a client without people names the resources it calls, or serves")
+    if wanted.grant_management and AUTHORIZATION_CODE not in wanted.grants:
+        raise InvalidValue("grant management is for a client that people authorize")
     if TOKEN_EXCHANGE in wanted.grants and wanted.method == "none":
         raise InvalidValue("only a client that authenticates itself may exchange tokens")
     if wanted.may_act is not None and not _CLIENT_ID.fullmatch(wanted.may_act):
@@ -278,6 +283,8 @@ def _check_public(wanted: Registration) -> None:
     """
     if not wanted.pkce_required:
         raise InvalidValue("a public client always needs PKCE")
+    if wanted.grant_management:
+        raise InvalidValue("a public client manages no grants (Grant Management 5.1)")
     if CLIENT_CREDENTIALS in wanted.grants or wanted.serves:
         raise InvalidValue("a public client neither acts for itself nor serves an API")
     if wanted.jwks is not None or wanted.jwks_uri is not None:
@@ -374,6 +381,7 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "authorization_details_types": list(dict.fromkeys(wanted.detail_types)) or None,
         "may_act": wanted.may_act,
         **client_backchannel.as_metadata(wanted.backchannel, wanted.grants),
+        "grant_management": wanted.grant_management or None,
         **client_signing.as_metadata(wanted.signing, profile),
         "post_logout_redirect_uris": list(wanted.post_logout_redirect_uris) or None,
         "backchannel_logout_uri": wanted.backchannel_logout_uri,

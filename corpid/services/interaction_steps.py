@@ -170,6 +170,8 @@ class Steps:
         """Why the session does not count for this request, if it does not."""
         if hint is not None and not self._hints.is_person(hint, request.client, session.person_id):
             return "other"
+        if request.amends is not None and request.amends.actor != session.person_id:
+            return "other"  # only who gave the grant changes it
         if progress is not None and (
             session.signed_in_at > progress.began_at or progress.person_id == session.person_id
         ):
@@ -241,7 +243,14 @@ class Steps:
         hint: Hint | None,
         choices: tuple[ActingAuthority, ...],
     ) -> tuple[ActingAuthority, ...]:
-        """Only what the client's hint, or a subject that it requires, leaves over."""
+        """Only what the client's hint, a subject that it requires, or the grant that it wants to
+        change leaves over.
+        """
+        amends = request.amends
+        if amends is not None:
+            choices = tuple(
+                one for one in choices if one.organisation.organisation_id == amends.subject
+            )
         demanded = [{hint.sub}] if hint else []
         demanded += _required_subs(request)
         if not demanded:

@@ -26,6 +26,7 @@ from corpid.services.interaction_steps import (
     Step,
     Steps,
 )
+from corpid.services.kept_requests import read_again
 from corpid.services.known_authorities import KnownAuthorities
 from corpid.services.polled_interactions import Polled, find_polled, kept_polled
 from corpid.services.ports import Store, UnitOfWork
@@ -37,7 +38,7 @@ from keys import base64url
 from keys.clock import Random
 from oidc.errors import AccessDenied
 from oidc.ports import Approval, AuthorizationRequest, Page, ProviderWrites, Redirect
-from oidc.provider.authorization_request import validate, validate_without_redirect
+from oidc.provider.authorization_request import validate_without_redirect
 from oidc.provider.context import ProviderConfig
 from oidc.secrets import TokenHasher
 
@@ -179,13 +180,8 @@ class BrowserInteractions:
                 polled.record.parameters, client, self._config, signed=True
             )
             return Waiting(interaction_id, record, request, csrf, polled)
-        request = await validate(
-            kept["parameters"],
-            client,
-            self._config,
-            dpop_jkt=kept["dpop_jkt"],
-            pushed_request_hash=record.pushed_request_hash,
-        )
+        now_ms = self._sessions.now_ms()
+        request = await read_again(self._store.read, record, kept, client, self._config, now_ms)
         return Waiting(interaction_id, record, request, csrf)
 
     async def step(self, waiting: Waiting, session: Session | None) -> Step:
@@ -290,7 +286,9 @@ class BrowserInteractions:
     def seen(self, waiting: Waiting, approval: Approval) -> str:
         """Stands for what a consent page says: a yes counts only for what was shown."""
         who = (approval.actor, approval.subject, approval.authority)
-        shown = "\x00".join((waiting.interaction_id, *who, *approval.scope))
+        amends = waiting.request.amends
+        before = "" if amends is None else amends.grant_id
+        shown = "\x00".join((waiting.interaction_id, *who, before, *approval.scope))
         return base64url.encode(self._hasher.hash(f"seen\x00{shown}"))
 
     def session_csrf(self, session: Session) -> str:

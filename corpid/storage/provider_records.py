@@ -89,6 +89,7 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
         tls_client_certificate_bound_access_tokens=get(
             "tls_client_certificate_bound_access_tokens", False
         ),
+        grant_management=get("grant_management", False),
     )
 
 
@@ -136,6 +137,8 @@ def _details(grant: Grant) -> str:
         details["delegation"] = [grant.delegation.parents, grant.delegation.prior_actors]
     if grant.claims_locales:
         details["claims_locales"] = grant.claims_locales
+    if grant.handle is not None:
+        details["handle"] = grant.handle
     return json_text(details) if details else ""
 
 
@@ -167,6 +170,7 @@ def grant(row: tuple[Any, ...]) -> Grant:
         jkt=details.get("jkt"),
         delegation=_delegation(details["delegation"]) if "delegation" in details else None,
         claims_locales=tuple(details.get("claims_locales", ())),
+        handle=details.get("handle"),
     )
 
 

@@ -25,6 +25,7 @@ _refresh = table("refresh_token")
 _offer = table("credential_offer")
 _narrowed = table("narrowed_token")
 _replay = table("replay")
+_managed = table("managed_grant")
 
 # The counter and the client in one statement, so that both are of one moment.
 CLIENT: Final = Statement(
@@ -109,6 +110,29 @@ END_GRANT: Final = changing(
     _grant.c.ended_at.is_(None),
     ended_at=bindparam("now"),
     end_reason=bindparam("reason"),
+)
+
+MANAGED_GRANT: Final = Statement(
+    select(*_grant.c)
+    .join_from(_managed, _grant, _managed.c.grant_id == _grant.c.grant_id)
+    .where(given(_managed.c.handle), _managed.c.ended_at.is_(None))
+)
+ADD_MANAGED_GRANT: Final = adding(_managed)
+# Both change the handle's row before the grant's: whoever comes second waits here, and then sees
+# that the handle has ended, or stands for another grant.
+TAKE_PLACE: Final = changing(
+    _managed,
+    given(_managed.c.handle),
+    given(_managed.c.grant_id, "old_id"),
+    _managed.c.ended_at.is_(None),
+    grant_id=bindparam("new_id"),
+    expires_at=bindparam("until"),
+)
+END_MANAGED_GRANT: Final = Statement(
+    _managed.update()
+    .where(given(_managed.c.handle), _managed.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+    .returning(_managed.c.grant_id)
 )
 
 OFFER: Final = Statement(

@@ -16,6 +16,7 @@ from corpid.storage.provider_records import (
     access_token_and_grant,
     client,
     code_and_grant,
+    grant,
     grant_columns,
     preauthorized_offer,
     refresh_token_and_grant,
@@ -114,6 +115,11 @@ class SqlProviderReads(PolledReads):
             return None
         return preauthorized_offer(row)
 
+    async def managed_grant(self, handle: str) -> Grant | None:
+        """See ``ProviderReads.managed_grant``."""
+        row = await self._in.reads.one(sql.MANAGED_GRANT, handle=handle)
+        return None if row is None else grant(row)
+
 
 class SqlProviderWrites(PolledWrites):
     """``oidc.ports.ProviderWrites``."""
@@ -153,6 +159,42 @@ class SqlProviderWrites(PolledWrites):
     async def end_grant(self, grant_id: str, now_ms: int, reason: str) -> None:
         """See ``ProviderWrites.end_grant``."""
         await self._in.writes.execute(sql.END_GRANT, grant_id=grant_id, now=now_ms, reason=reason)
+
+    async def add_handle(self, grant: Grant) -> None:
+        """See ``ProviderWrites.add_handle``."""
+        await self._in.writes.execute(
+            sql.ADD_MANAGED_GRANT,
+            handle=grant.handle,
+            grant_id=grant.grant_id,
+            expires_at=grant.expires_at,
+            ended_at=None,
+        )
+
+    async def take_place(self, grant: Grant, old_id: str, now_ms: int, reason: str) -> bool:
+        """See ``ProviderWrites.take_place``."""
+        execute = self._in.writes.execute
+        taken = await execute(
+            sql.TAKE_PLACE,
+            handle=grant.handle,
+            old_id=old_id,
+            new_id=grant.grant_id,
+            until=grant.expires_at,
+        )
+        # The grant may have ended without its handle: with its authority, or its session.
+        return bool(taken) and bool(
+            await execute(sql.END_GRANT, grant_id=old_id, now=now_ms, reason=reason)
+        )
+
+    async def end_handle(self, handle: str, now_ms: int, reason: str) -> str | None:
+        """See ``ProviderWrites.end_handle``."""
+        row = await self._in.writes.one(sql.END_MANAGED_GRANT, handle=handle, now=now_ms)
+        if row is None:
+            return None
+        (grant_id,) = row
+        ended = await self._in.writes.execute(
+            sql.END_GRANT, grant_id=grant_id, now=now_ms, reason=reason
+        )
+        return str(grant_id) if ended else None
 
     async def add_code(self, code: AuthorizationCode) -> None:
         """See ``ProviderWrites.add_code``."""

@@ -49,6 +49,7 @@ _session = table("session")
 _offer = table("credential_offer")
 _outbox = table("outbox")
 _guess = table("guess")
+_managed = table("managed_grant")
 _registration_token = table("registration_token")
 
 
@@ -79,6 +80,7 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("narrowed_token", _expired(_narrowed), 0),
     ("refresh_token", _expired(_refresh), 0),
     ("session", _expired(_session), 0),
+    ("managed_grant", _expired(_managed), REUSE_SEEN),
     (
         "authorization_grant",
         # As long as its session goes on, which the same person's next sign-in prolongs, it says

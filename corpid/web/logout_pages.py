@@ -11,7 +11,8 @@ from corpid.services.records import Session
 from corpid.services.sessions import SESSION, Sessions
 from corpid.web.rendering import Renderer, policy
 from corpid.web.wording import client_name, tagged
-from oidc.ports import LogoutRequest, Page, Redirect, Shown
+from oidc.logout_ports import LogoutRequest, Shown
+from oidc.ports import Page, Redirect
 from oidc.provider.endpoints import END_SESSION
 
 REASON: Final = "rp_initiated"

@@ -35,6 +35,8 @@ _AUTHORIZATION: Final = (
     "dpop_jkt",
     "request",
     "response_mode",
+    "grant_management_action",
+    "grant_id",
 )
 _BROWSER: Final = {
     "200": {"description": "The answer for the relying party, as a form that posts itself"},
@@ -63,6 +65,7 @@ _TOKEN_RESPONSE: Final = _object(
     refresh_token=_TEXT,
     scope=_TEXT,
     issued_token_type=_TEXT,
+    grant_id=_TEXT,
 )
 _CLAIMS: Final = _json_or_jwt(
     _object(sub=_TEXT, act={"type": "object"}), "Claims", "application/jwt"
@@ -79,9 +82,36 @@ def hot_paths() -> dict[str, Any]:
     return {
         **_provider_paths(),
         **polled_paths(),
+        **_grant_paths(),
         **_registration_paths(),
         **_metadata_paths(),
         **_issuer_paths(),
+    }
+
+
+def _grant_paths() -> dict[str, Any]:
+    one = [_path_parameter("grant_id"), _DPOP]
+    scope = _object(scope=_TEXT, resource={"type": "array", "items": _TEXT})
+    answer = _object(
+        scopes={"type": "array", "items": scope},
+        claims={"type": "array", "items": _TEXT},
+        authorization_details={"type": "array"},
+    )
+    return {
+        "/grants/{grant_id}": {
+            "get": {
+                "operationId": "grant_management",
+                "summary": "A grant of the client's own (Grant Management 6)",
+                "parameters": one,
+                "responses": {"200": _json(answer, "What it allows"), **_refused(401, 403, 404)},
+            },
+            "delete": {
+                "operationId": "grant_management_delete",
+                "summary": "End the grant with its tokens",
+                "parameters": one,
+                "responses": {"204": {"description": "Ended"}, **_refused(401, 403, 404)},
+            },
+        }
     }
 
 

@@ -275,8 +275,8 @@ class InteractionPages:
         parts = self._parts
         if waiting.polled is not None:
             return await parts.polled.complete(waiting, approval, cookies)
-        completion = await parts.authorize.prepare(waiting.request, approval)
         try:
+            completion = await parts.authorize.prepare(waiting.request, approval)
             await parts.interactions.finish(waiting, approval, completion.work, consented=consented)
         except InvalidRequestUri:
             raise  # another interaction of the same pushed request was finished: for the person

@@ -18,12 +18,13 @@ from oidc.issuer.notification import NotificationEndpoint
 from oidc.issuer.offers import OfferEndpoint
 from oidc.issuer.status_endpoint import StatusListEndpoint
 from oidc.issuer.type_metadata import TypeMetadataEndpoint
-from oidc.ports import Logouts
+from oidc.logout_ports import Logouts
 from oidc.provider import endpoints
 from oidc.provider.authorize import AuthorizeEndpoint
 from oidc.provider.backchannel_authentication import BackchannelAuthenticationEndpoint
 from oidc.provider.device_authorization import DeviceAuthorizationEndpoint
 from oidc.provider.end_session import EndSessionEndpoint
+from oidc.provider.grant_management import GrantManagementEndpoint
 from oidc.provider.introspection import IntrospectionEndpoint
 from oidc.provider.jwks import JwksEndpoint
 from oidc.provider.metadata import ProviderMetadataEndpoint
@@ -143,6 +144,15 @@ TABLE: Final = (
     ),
     RouteSpec(
         "revocation", "issuer", endpoints.REVOCATION, ("POST",), "Token revocation (RFC 7009)"
+    ),
+    RouteSpec(
+        "grant_management",
+        "issuer",
+        f"{endpoints.GRANTS}/",
+        ("GET", "DELETE"),
+        "A grant of the client's own (Grant Management 6)",
+        cors=False,
+        tail="{grant_id}",
     ),
     RouteSpec(
         "end_session",
@@ -269,6 +279,7 @@ def _endpoints(service: Service, logouts: Logouts) -> Mapping[str, Endpoint]:
         "userinfo": UserInfoEndpoint(provider),
         "introspection": IntrospectionEndpoint(provider),
         "revocation": RevocationEndpoint(provider),
+        "grant_management": GrantManagementEndpoint(provider),
         "end_session": EndSessionEndpoint(provider, logouts),
         "userinfo_resource": ResourceMetadataEndpoint(
             provider.config, endpoints.USERINFO, ("openid",)

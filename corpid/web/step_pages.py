@@ -47,6 +47,7 @@ class StepPages:
                 "binding_message": _binding_message(waiting),
                 "host": host_of(request.redirect_uri),
                 "policy_uri": request.client.policy_uri,
+                "amends": None if request.amends is None else request.grant_action,
                 "seen": self._interactions.seen(waiting, step.approval),
             }
         if isinstance(step, BlockedStep):

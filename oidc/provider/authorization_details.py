@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from oidc.errors import InvalidAuthorizationDetails
+from oidc.errors import InvalidAuthorizationDetails, InvalidTarget
 from oidc.ports import Detail
 from oidc.provider import resources
 from oidc.provider.context import ProviderConfig
@@ -39,6 +39,17 @@ def requested(
 def granted(details: Iterable[Detail], config: ProviderConfig) -> tuple[Detail, ...]:
     """The details as they are granted, with what their types add (RFC 9396 7.1)."""
     return tuple(config.detail_types[detail["type"]].granted(detail) for detail in details)
+
+
+def again(details: Iterable[Detail], client: Client, config: ProviderConfig) -> tuple[Detail, ...]:
+    """Of what was granted before that which may still be asked for, as it would be asked for."""
+    found = []
+    for detail in details:
+        try:
+            found.append(_read_one(dict(detail), client, config))
+        except (InvalidAuthorizationDetails, InvalidTarget):
+            continue  # its day is over, or the registration has changed
+    return tuple(found)
 
 
 def narrowed(

@@ -23,7 +23,7 @@ from oidc.errors import (
 )
 from oidc.ports import AuthorizationRequest
 from oidc.profiles import PROFILES, QUERY
-from oidc.provider import authorization_details, resources
+from oidc.provider import authorization_details, managed_grants, resources
 from oidc.provider.authorization_response import allowed_modes
 from oidc.provider.context import ProviderConfig
 from oidc.records import Client
@@ -33,7 +33,7 @@ KEPT: Final = frozenset(
     {"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge"}
     | {"code_challenge_method", "dpop_jkt", "prompt", "max_age", "acr_values", "login_hint"}
     | {"id_token_hint", "ui_locales", "claims", "resource", "response_mode"}
-    | {"authorization_details", "claims_locales"}
+    | {"authorization_details", "claims_locales", "grant_management_action", "grant_id"}
 )
 """The parameters that mean something here; all others are ignored (RFC 6749 3.1)."""
 
@@ -82,6 +82,7 @@ async def validate(
     max_age = _max_age(parameters, client)
     claims = _claims(parameters)
     resource = resources.requested(parameters, client, config)
+    grant_action, grant_id = managed_grants.requested(parameters, client)
     return AuthorizationRequest(
         client=client,
         redirect_uri=redirect_uri,
@@ -103,6 +104,8 @@ async def validate(
         pushed_request_hash=pushed_request_hash,
         authorization_details=details,
         claims_locales=_words(parameters, "claims_locales"),
+        grant_action=grant_action,
+        grant_id=grant_id,
     )
 
 
@@ -131,6 +134,7 @@ def validate_without_redirect(
         raise RequestNotSupported("request objects are not supported here: send plain parameters")
     if not signed:
         require_signed(client)
+    managed_grants.refuse(parameters)
     details = authorization_details.requested(parameters, client, config)
     return AuthorizationRequest(
         client=client,

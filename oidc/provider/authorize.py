@@ -16,7 +16,7 @@ from oidc.errors import (
 )
 from oidc.ports import Approval, AuthorizationRequest, ProviderWrites, Redirect
 from oidc.profiles import PROFILES
-from oidc.provider import authorization_details, request_object
+from oidc.provider import authorization_details, managed_grants, request_object
 from oidc.provider.authorization_request import (
     MAX_STATE,
     require_signed,
@@ -114,7 +114,11 @@ class AuthorizeEndpoint:
         """A code for an approved request, to be stored by ``work`` in one transaction.
 
         The pushed request is used up here and not earlier, so that a page may be reloaded
-        (RFC 9126 4). ``work`` raises InvalidRequestUri when another use came first.
+        (RFC 9126 4). ``work`` raises InvalidRequestUri when another use came first, and
+        InvalidGrantId when the grant that is to be merged or replaced has ended or changed.
+
+        Raises:
+            InvalidGrantId: that grant is not of this person and subject.
         """
         provider = self._provider
         now_ms = provider.now_ms()
@@ -137,6 +141,10 @@ class AuthorizeEndpoint:
             "scope": " ".join(grant.scope),
             "acr": grant.acr,
         }
+        amends = managed_grants.check_approved(request, approval)
+        if amends is not None:
+            facts["grant_management_action"] = request.grant_action
+            facts["in_place_of"] = amends.grant_id
         if grant.authorization_details:
             facts["authorization_details"] = [dict(one) for one in grant.authorization_details]
         pushed = request.pushed_request_hash
@@ -145,6 +153,8 @@ class AuthorizeEndpoint:
             if pushed is not None and not await writes.claim_pushed_request(pushed, now_ms):
                 raise InvalidRequestUri("this request was completed before: begin again")
             await writes.add_grant(grant)
+            if grant.handle is not None:
+                await managed_grants.keep(writes, grant, request, now_ms)
             await writes.add_code(row)
             await writes.audit(AuditEvent("authorization.granted", facts))
 
@@ -240,6 +250,10 @@ class AuthorizeEndpoint:
             dpop_jkt=None if pushed is None else pushed.dpop_jkt,
             pushed_request_hash=None if pushed is None else pushed.request_hash,
         )
+        if request.grant_id is not None:
+            request = await managed_grants.resolved(
+                request, self._provider.store.read, self._provider.config, self._provider.now_ms()
+            )
         decision = await self._provider.interactions.decide(
             request, read_cookies(scope), accept_language(scope)
         )
@@ -271,6 +285,7 @@ class AuthorizeEndpoint:
             expires_at=min(policy_end, approval.expires_at),
             jkt=request.dpop_jkt,
             claims_locales=request.claims_locales,
+            handle=managed_grants.handle_for(request, self._provider.random),
         )
 
     async def _error_response(self, asked: _Asked, error: OAuthError) -> AuthorizationResponse:

@@ -14,7 +14,8 @@ from keys.errors import KeysError
 from keys.jwk import JwkSet
 from keys.record import record
 from oidc.errors import InvalidRequest, OAuthError
-from oidc.ports import LogoutRequest, Logouts, Redirect
+from oidc.logout_ports import LogoutRequest, Logouts
+from oidc.ports import Redirect
 from oidc.profiles import PROFILES
 from oidc.provider.authorization_request import MAX_STATE
 from oidc.provider.authorize import accept_language

@@ -17,6 +17,7 @@ from oidc.provider import endpoints
 from oidc.provider.authorization_request import PROMPTS
 from oidc.provider.context import ProviderConfig
 from oidc.provider.grants.registry import ANONYMOUS, GRANTS
+from oidc.provider.managed_grants import ACTIONS, API_SCOPES
 from oidc.records import NO_AUTHENTICATION, PING, POLL
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error
@@ -30,6 +31,7 @@ _ALIASED: Final = (
     "introspection_endpoint",
     "revocation_endpoint",
     "userinfo_endpoint",
+    "grant_management_endpoint",
     "device_authorization_endpoint",
     "backchannel_authentication_endpoint",
 )
@@ -73,8 +75,11 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         "introspection_endpoint": config.url(endpoints.INTROSPECTION),
         "revocation_endpoint": config.url(endpoints.REVOCATION),
         "end_session_endpoint": config.url(endpoints.END_SESSION),
+        "grant_management_endpoint": config.url(endpoints.GRANTS),
+        "grant_management_actions_supported": ["query", "revoke", *ACTIONS],
+        "grant_management_action_required": False,
         "jwks_uri": config.url(endpoints.JWKS),
-        "scopes_supported": list(config.scopes),
+        "scopes_supported": [*config.scopes, *API_SCOPES],
         "claims_supported": sorted(_ENVELOPE.union(*config.scopes.values())),
         "response_types_supported": ["code"],
         "response_modes_supported": sorted(

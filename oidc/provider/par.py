@@ -6,7 +6,7 @@ from typing import Any
 from oidc.dpop import DpopProof
 from oidc.errors import InvalidDpopProof, InvalidRequest, InvalidRequestObject, OAuthError
 from oidc.ports import ProviderWrites
-from oidc.provider import request_object
+from oidc.provider import managed_grants, request_object
 from oidc.provider.authorization_request import require_signed, validate
 from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
@@ -94,6 +94,10 @@ class PushedAuthorizationEndpoint:
             dpop_jkt=_bound_key(given.get("dpop_jkt"), proof),
             pushed_request_hash=request_hash,
         )
+        if request.grant_id is not None:
+            await managed_grants.resolved(
+                request, provider.store.read, provider.config, provider.now_ms()
+            )
         lifetime = provider.config.lifetimes.pushed_request
         return PushedRequest(
             request_hash,

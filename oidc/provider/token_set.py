@@ -89,6 +89,8 @@ async def make_token_set(
         response["authorization_details"] = authorization_details.for_resource(
             provider.claims.authorization_details(grant, client, ""), resource, provider.config
         )
+    if grant.handle is not None:
+        response["grant_id"] = grant.handle  # Grant Management 5.5
     if OPENID in scope:
         response["id_token"] = await tokens.mint_id_token(
             provider,

@@ -199,3 +199,15 @@ def test_an_unknown_client_is_not_found(cli: Cli, client: str, expected: tuple[i
 def test_an_unknown_level_is_refused(cli: Cli) -> None:
     client = _bank(cli)["client_id"]
     assert cli.refused("client", "check", client, "--level", "fapi1")[:2] == (1, "invalid_value")
+
+
+def test_grant_management_is_given_stays_and_is_taken_away(cli: Cli) -> None:
+    assert _bank(cli, "--grant-management")["grant_management"] is True
+    added = _bank(cli)
+    assert "grant_management" not in added
+    client = added["client_id"]
+    given = cli.json("client", "update", client, "--grant-management")
+    assert given["grant_management"] is True
+    assert cli.json("client", "update", client, "--min-acr", "loa3")["grant_management"] is True
+    taken = cli.json("client", "update", client, "--no-grant-management")
+    assert "grant_management" not in taken

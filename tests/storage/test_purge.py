@@ -48,6 +48,7 @@ PURGED = (
     "refresh_token",
     "authorization_grant",
     "session",
+    "managed_grant",
     "guess",
     "registration_token",
     "credential_offer",
@@ -74,6 +75,7 @@ async def fill(store: SqlStore) -> None:
         await writes.add_pushed_request(pushed_request())
         await writes.add_polled_request(polled_request())
         await writes.add_grant(grant())
+        await writes.add_handle(grant(handle="cid_gr_1"))
         await writes.add_code(code())
         await writes.add_access_token(access_token())
         await writes.narrow_access_token(access_token(), ())
@@ -110,6 +112,7 @@ async def test_nothing_that_counts_is_deleted(store: SqlStore, database: Databas
         "narrowed_token": NOW + 5 * MINUTE,
         "refresh_token": NOW + DAY,
         "session": NOW + DAY,
+        "managed_grant": NOW + DAY + REUSE_SEEN,
         "guess": NOW + DAY,
         "registration_token": NOW + DAY + TOKENS_KEPT,
         "authorization_grant": NOW + DAY + REUSE_SEEN,

@@ -41,6 +41,7 @@ class Tables:
     events: list[AuditEvent] = field(default_factory=list)
     end_reasons: dict[str, str] = field(default_factory=dict)
     standing: dict[str, object] = field(default_factory=dict)
+    handles: dict[str, str] = field(default_factory=dict)
 
     def snapshot(self) -> "Tables":
         return Tables(**{name: copy.copy(value) for name, value in vars(self).items()})
@@ -123,6 +124,11 @@ class Reads:
         found = [one for one in self._tables.offers.values() if one.code_hash == code_hash]
         return found[0] if found else None
 
+    async def managed_grant(self, handle: str) -> Grant | None:
+        await asyncio.sleep(0)
+        grant_id = self._tables.handles.get(handle)
+        return self._tables.grants[grant_id] if grant_id else None
+
 
 class Writes:
     def __init__(self, tables: Tables) -> None:
@@ -154,6 +160,26 @@ class Writes:
         for key, token in tables.access_tokens.items():
             if token.grant_id == grant_id:
                 tables.access_tokens[key] = replace(token, ended_at=now_ms)
+
+    async def add_handle(self, grant: Grant) -> None:
+        assert grant.handle is not None
+        self._tables.handles[grant.handle] = grant.grant_id
+
+    async def take_place(self, grant: Grant, old_id: str, now_ms: int, reason: str) -> bool:
+        assert grant.handle is not None
+        stands_for = self._tables.handles.get(grant.handle)
+        if stands_for != old_id or self._tables.grants[old_id].ended_at is not None:
+            return False
+        self._tables.handles[grant.handle] = grant.grant_id
+        await self.end_grant(old_id, now_ms, reason)
+        return True
+
+    async def end_handle(self, handle: str, now_ms: int, reason: str) -> str | None:
+        grant_id = self._tables.handles.pop(handle, None)
+        if grant_id is None or self._tables.grants[grant_id].ended_at is not None:
+            return None
+        await self.end_grant(grant_id, now_ms, reason)
+        return grant_id
 
     async def add_code(self, code: AuthorizationCode) -> None:
         self._tables.codes[code.code_hash] = code

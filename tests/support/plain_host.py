@@ -48,9 +48,9 @@ class PlainDetails:
 
     def read(self, detail: Detail) -> Detail:
         actions = detail.get("actions")
-        if set(detail) != {"type", "actions"} or not isinstance(actions, list):
+        if set(detail) - {"granted"} != {"type", "actions"} or not isinstance(actions, list):
             raise InvalidAuthorizationDetails("this type has actions and nothing else")
-        return detail
+        return {name: value for name, value in detail.items() if name != "granted"}
 
     def granted(self, detail: Detail) -> Detail:
         return {**detail, "granted": True}

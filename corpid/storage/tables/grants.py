@@ -82,6 +82,18 @@ class PolledRequestTable(SQLModel, table=True):
     used_at: int | None = integer(nullable=True, default=None)
 
 
+class ManagedGrantTable(SQLModel, table=True):
+    """The ``grant_id`` by which a client knows a grant, and the grant that it stands for now."""
+
+    __tablename__ = "managed_grant"
+    __table_args__ = (Index("ix_managed_grant_expiry", "expires_at"), KEYED)
+
+    handle: str = text(primary_key=True)
+    grant_id: str = text()
+    expires_at: int = integer()
+    ended_at: int | None = integer(nullable=True, default=None)
+
+
 class AuthorizationCodeTable(SQLModel, table=True):
     """An authorization code, claimed once by ``UPDATE … WHERE used_at IS NULL``."""
 
