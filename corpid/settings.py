@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from corpid.errors import ConfigurationError
 
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}")
+_DOCUMENT_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?(?::\d{1,5})?")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -133,6 +134,12 @@ class Settings(BaseSettings):
         ge=1,
         description="After how many days a self-registered client that nobody used is deleted.",
     )
+    client_document_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Hosts whose client ID metadata documents count (separated by commas; "
+        "host:port where the port is not 443; * for every public host). A client_id is then the "
+        "https address of its metadata. Empty: no client comes that way.",
+    )
     session_hours: int = Field(
         default=8, ge=1, le=24 * 30, description="Life of a sign-in, however much it is used."
     )
@@ -176,6 +183,7 @@ class Settings(BaseSettings):
         "registration_profiles",
         "registration_scopes",
         "registration_grant_types",
+        "client_document_hosts",
         mode="before",
     )
     @classmethod
@@ -187,6 +195,14 @@ class Settings(BaseSettings):
     def _check_some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("must have at least one; registration as a whole can be off")
+        return value
+
+    @field_validator("client_document_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if text != "*" and not _DOCUMENT_HOST.fullmatch(text):
+                raise ValueError(f"{text} is not a host in lower case such as rp.example, nor *")
         return value
 
     @field_validator("proxies", "outbound_networks")

@@ -1,8 +1,10 @@
-"""What registration by clients themselves needs from the host."""
+"""What clients that nobody registered need from the host."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from oidc.records import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,18 @@ class ClientInformation:
     metadata: Mapping[str, Any]
     registration_token: str
     secret: str | None = None
+
+
+class ClientDocuments(Protocol):
+    """Clients whose id is the address of their metadata document."""
+
+    async def client(self, client_id: str) -> Client | None:
+        """The client as its document says now, or None when it is disabled.
+
+        Raises:
+            InvalidClient: the address or its document is not one of a client.
+            TooManyRequests: its document cannot be asked for just now.
+        """
 
 
 class ClientRegistry(Protocol):

@@ -56,18 +56,20 @@ class Clients:
         client_id: str | None = None,
         sector: str | None = None,
         also: Also = nothing_else,
+        of_document: bool = False,
     ) -> RegisteredClient:
         """Register a client; without ``client_id`` a random one is taken.
 
-        ``sector`` is one that was found out beforehand (``sectors``). ``also`` runs first in the
-        same transaction, and what it raises undoes all.
+        ``sector`` is one that was found out beforehand (``sectors``). ``of_document`` says that
+        the id is the address of the client's metadata, and was checked as such. ``also`` runs
+        first in the same transaction, and what it raises undoes all.
 
         Raises:
             InvalidValue: it may not be registered like this.
             AlreadyExists: the client id is taken.
         """
         chosen = new_id(self._random) if client_id is None else client_id
-        if not _CLIENT_ID.fullmatch(chosen):
+        if not of_document and not _CLIENT_ID.fullmatch(chosen):
             raise InvalidValue("a client id has 3 to 100 letters, digits and . _ ~ -")
         secret, secret_hash = self._secret(wanted)
         now_ms = int(self._clock() * 1000)
@@ -98,6 +100,7 @@ class Clients:
         *,
         new_secret: bool = False,
         sector: str | None = None,
+        of_document: bool = False,
     ) -> RegisteredClient:
         """Register other metadata from now on; what was before stays in the history.
 
@@ -105,9 +108,14 @@ class Clients:
 
         Raises:
             NotFound: there is no such client.
-            NotAllowed: it is disabled, or its sector would change.
+            NotAllowed: it is disabled, its sector would change, or it is what its document says.
             InvalidValue: it may not be registered like this.
         """
+        if client_id.startswith("https://") and not of_document:
+            raise NotAllowed(
+                "this client is what the metadata document at its id says: change that, or disable "
+                "the client"
+            )
         checked = metadata(wanted)
         sector = sector_of(wanted, client_id) if sector is None else sector
         secret, secret_hash = self._secret(wanted)

@@ -18,6 +18,7 @@ from corpid.services.ports import Store
 from corpid.web.detail_wording import asked, authority_sentences
 from corpid.web.translations import Texts
 from corpid.web.wording import AuthorityView, authority_view, host_of
+from oidc.ports import AuthorizationRequest
 
 
 class StepPages:
@@ -46,6 +47,7 @@ class StepPages:
                 **asked(texts, request),
                 "binding_message": _binding_message(waiting),
                 "host": host_of(request.redirect_uri),
+                "unvetted": await self._unvetted(request),
                 "policy_uri": request.client.policy_uri,
                 "amends": None if request.amends is None else request.grant_action,
                 "seen": self._interactions.seen(waiting, step.approval),
@@ -59,6 +61,19 @@ class StepPages:
         assert isinstance(step, SignInStep)  # an approved step has no page
         username = step.username if typed is None else typed[:100]
         return "sign_in.html", {"username": username, "again": step.again}
+
+    async def _unvetted(self, request: AuthorizationRequest) -> str:
+        """The host of a client that registered itself; "" for one that the operator registered.
+
+        Its name says nothing: anybody can choose one. Where its metadata is at an address, that
+        one's host is what stands for it; else where its codes go, if anywhere.
+        """
+        client_id = request.client.client_id
+        if await self._store.read.registrations.of(client_id) is None:
+            return ""
+        if client_id.startswith("https://"):
+            return host_of(client_id)
+        return host_of(request.redirect_uri) or client_id
 
     async def _authority(self, authority: ActingAuthority, texts: Texts) -> AuthorityView:
         agent = None

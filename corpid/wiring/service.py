@@ -31,14 +31,14 @@ from corpid.wiring.logout import logout_delivery
 from corpid.wiring.mutual_tls import mutual_tls
 from corpid.wiring.outbound import outbound as outbound_way
 from corpid.wiring.ping import ping_delivery
-from corpid.wiring.registration import registry
+from corpid.wiring.registration import documents, registry
 from keys.clock import Clock, Random, system_clock
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.mutual_tls import MutualTls
 from oidc.ports import Interactions, Outbound
 from oidc.provider.client_keys import ClientKeys
 from oidc.provider.context import Lifetimes, Provider, ProviderConfig
-from oidc.registration_ports import ClientRegistry
+from oidc.registration_ports import ClientDocuments, ClientRegistry
 from oidc.secrets import Nonces
 
 DPOP_NONCE_SECONDS: Final = 300
@@ -107,7 +107,9 @@ async def service(
         # A way of their own: request objects are fetched at a stranger's word, and servers that do
         # not answer must not keep clients from authenticating.
         keys = ClientKeys(outbound or outbound_way(settings), clock)
-        provider = _provider(base, interactions(base), outward, keys, certificates)
+        # And so must request objects not keep a client's metadata from being read.
+        found = documents(base, outbound or outbound_way(settings))
+        provider = _provider(base, interactions(base), outward, keys, found, certificates)
         built = Service(
             foundation=base,
             provider=provider,
@@ -134,6 +136,7 @@ def _provider(
     interactions: Interactions,
     outbound: Outbound,
     client_keys: ClientKeys,
+    client_documents: ClientDocuments | None,
     certificates: MutualTls | None,
 ) -> Provider:
     settings = base.settings
@@ -158,6 +161,7 @@ def _provider(
         mutual_tls=certificates,
         detail_types=detail_types(credential_types.configurations(settings.vct_url), base.clock),
         registration=settings.registration != "off",
+        client_documents=bool(settings.client_document_hosts),
     )
     return Provider(
         config=config,
@@ -173,6 +177,7 @@ def _provider(
         dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
         outbound=outbound,
         client_keys=client_keys,
+        client_documents=client_documents,
     )
 
 

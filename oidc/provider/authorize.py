@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from keys.record import record
 from oidc.errors import (
+    InvalidClient,
     InvalidRequest,
     InvalidRequestUri,
     OAuthError,
@@ -28,6 +29,7 @@ from oidc.provider.authorization_response import (
     make_response,
     mode_for_errors,
 )
+from oidc.provider.client_documents import find_client
 from oidc.provider.context import Provider
 from oidc.provider.resources import REPEATABLE
 from oidc.records import AuditEvent, AuthorizationCode, Client, Grant, PushedRequest
@@ -179,7 +181,11 @@ class AuthorizeEndpoint:
         client_id = parameters.get("client_id")
         if client_id is None:
             raise InvalidRequest("client_id is missing")
-        client = await self._provider.store.read.client(client_id)
+        try:
+            client = await find_client(self._provider, client_id)
+        except InvalidClient as error:
+            # Nobody tried to authenticate: for the person it is a wrong request like any other.
+            raise InvalidRequest(error.description) from None
         if client is None:
             raise InvalidRequest("no relying party is registered under this client_id")
         request_uri = parameters.get("request_uri")

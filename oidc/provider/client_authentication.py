@@ -16,6 +16,7 @@ from keys.record import record
 from oidc.errors import InvalidClient, InvalidRequest
 from oidc.profiles import PROFILES
 from oidc.provider import client_assertion, tls_authentication
+from oidc.provider.client_documents import find_client
 from oidc.provider.context import Provider
 from oidc.records import NO_AUTHENTICATION, Client
 from oidc.request import Scope, header_values
@@ -76,6 +77,7 @@ async def authenticate(
     Raises:
         InvalidRequest: more than one method (RFC 6749 2.3).
         InvalidClient: 401; no method, an unknown client, a wrong secret or assertion.
+        TooManyRequests: the client's metadata document cannot be asked for just now.
     """
     headers = header_values(scope, b"authorization")
     has_assertion = "client_assertion" in form or "client_assertion_type" in form
@@ -163,7 +165,9 @@ async def _by_basic(header: bytes, form: Mapping[str, str], provider: Provider) 
 
 
 async def _by_secret(client_id: str, secret: str, method: str, provider: Provider) -> Client | None:
-    client = await _named(client_id, provider)
+    # Who has a secret was registered: for its name no document is fetched.
+    known_name = "\0" not in client_id
+    client = await provider.store.read.client(client_id) if known_name else None
     # An unknown client costs the same comparison as a wrong secret.
     known = client.secret_hash if client is not None and client.secret_hash else _NO_SECRET
     right = hmac.compare_digest(client_secret_hash(secret), known)
@@ -172,7 +176,7 @@ async def _by_secret(client_id: str, secret: str, method: str, provider: Provide
 
 async def _named(client_id: str, provider: Provider) -> Client | None:
     # Unlike a form, JSON and Basic credentials can carry what no database looks up.
-    return None if "\0" in client_id else await provider.store.read.client(client_id)
+    return None if "\0" in client_id else await find_client(provider, client_id)
 
 
 def _may_use(client: Client, method: str) -> bool:

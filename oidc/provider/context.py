@@ -16,6 +16,7 @@ from oidc.ports import (
 )
 from oidc.provider.backchannel import Backchannel
 from oidc.provider.client_keys import ClientKeys
+from oidc.registration_ports import ClientDocuments
 from oidc.secrets import Nonces, TokenHasher
 
 
@@ -37,7 +38,8 @@ class ProviderConfig:
 
     ``issuer`` may have a path. ``scopes`` maps each scope that works to the claims it brings.
     ``acr_values`` are URIs in order of strength. ``registration`` says that clients may register
-    themselves. ``extra_metadata`` goes into discovery as it is.
+    themselves, ``client_documents`` that a client's id may be the address of its metadata.
+    ``extra_metadata`` goes into discovery as it is.
     ``detail_types`` are the types of authorization details (RFC 9396) that mean something here.
     ``mutual_tls`` is None where no proxy hands over client certificates.
     """
@@ -51,6 +53,7 @@ class ProviderConfig:
     mutual_tls: MutualTls | None = None
     service_documentation: str | None = None
     registration: bool = False
+    client_documents: bool = False
     extra_metadata: Mapping[str, object] = field(default_factory=dict)
     detail_types: Mapping[str, DetailType] = field(default_factory=dict)
 
@@ -76,6 +79,7 @@ class Provider:
     dpop_nonces: Nonces
     outbound: Outbound
     client_keys: ClientKeys
+    client_documents: ClientDocuments | None = None
 
     @property
     def dpop_nonce_required(self) -> bool:

@@ -132,6 +132,8 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         document["authorization_details_types_supported"] = sorted(config.detail_types)
     if config.registration:
         document["registration_endpoint"] = config.url(endpoints.REGISTRATION)
+    if config.client_documents:
+        document["client_id_metadata_document_supported"] = True
     if config.service_documentation is not None:
         document["service_documentation"] = config.service_documentation
     aliases = _mtls_aliases(document, config)

@@ -43,7 +43,7 @@ from corpid.web.rendering import static_files
 from corpid.wiring.foundation import Foundation
 from corpid.wiring.service import Service, service
 from keys.sealing import MasterKey
-from oidc.ports import Interactions
+from oidc.ports import Interactions, Outbound
 from oidc.provider.authorize import AuthorizeEndpoint
 from oidc.provider.device_authorization import DeviceAuthorizationEndpoint
 from oidc.provider.grants.device_code import GRANT_TYPE as DEVICE_CODE
@@ -272,8 +272,13 @@ async def _template(path: Path) -> None:
 
 
 @asynccontextmanager
-async def pages_world(directory: Path, template: Path) -> AsyncIterator[PagesWorld]:
-    """A fresh world; ``template`` is made at the first use and copied ever after."""
+async def pages_world(
+    directory: Path, template: Path, outbound: Outbound | None = None, **more: Any
+) -> AsyncIterator[PagesWorld]:
+    """A fresh world; ``template`` is made at the first use and copied ever after.
+
+    ``more`` are settings.
+    """
     if not template.exists():  # noqa: ASYNC240 - a local file of the tests
         await _template(template)
     shutil.copyfile(template, directory / "corpid.db")
@@ -283,6 +288,7 @@ async def pages_world(directory: Path, template: Path) -> AsyncIterator[PagesWor
         database_url=f"sqlite:///{directory / 'corpid.db'}",
         master_key=MASTER.text(),
         argon2_memory_kib=64,
+        **more,
     )
     clock: list[float] = [NOW]
     made: list[PageAssembly] = []
@@ -291,7 +297,7 @@ async def pages_world(directory: Path, template: Path) -> AsyncIterator[PagesWor
         made.append(assemble(base))
         return made[0].interactions
 
-    async with service(settings, interactions, clock=lambda: clock[0]) as built:
+    async with service(settings, interactions, clock=lambda: clock[0], outbound=outbound) as built:
         yield PagesWorld(built, made[0], clock)
         made[0].passwords.close()
 

@@ -60,6 +60,7 @@ class RegistrationWorld:
         self.built = built
         self.outbound = outbound
         self._clock = clock
+        self._counted = 0
         base = built.service.foundation
         self.store: Any = base.store
         self.database = base.database
@@ -71,6 +72,11 @@ class RegistrationWorld:
 
     def wait(self, seconds: float) -> None:
         self._clock[0] += seconds
+
+    def count(self) -> int:
+        """Another number each time."""
+        self._counted += 1
+        return self._counted
 
     async def initial_token(self, policy: RegistrationPolicy | None = None, **bounds: int) -> str:
         return (await self.tokens.create("operator:test", policy=policy, **bounds)).token

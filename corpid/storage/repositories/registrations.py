@@ -6,7 +6,15 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from corpid.services.records import InitialToken, SelfRegistration
-from corpid.storage.constructs import MAX_ROWS, adding, changing, finding, given, table
+from corpid.storage.constructs import (
+    MAX_ROWS,
+    adding,
+    adding_once,
+    changing,
+    finding,
+    given,
+    table,
+)
 from corpid.storage.mapping import json_text
 from corpid.storage.scope import Repository
 from corpid.storage.statement import Statement
@@ -33,12 +41,15 @@ _END_TOKEN: Final = changing(
     _token, given(_token.c.token_id), _token.c.ended_at.is_(None), ended_at=bindparam("now")
 )
 _OF: Final = finding(_registration, given(_registration.c.client_id))
-_ADD: Final = adding(_registration)
-_COUNT: Final = Statement(
+_ADD_ONCE: Final = adding_once(_registration)
+_SINCE: Final = (
     select(func.count())
     .select_from(_registration)
     .where(_registration.c.registered_at > bindparam("since"))
 )
+_OF_DOCUMENT: Final = _registration.c.client_id.startswith("https://")
+_COUNT: Final = Statement(_SINCE.where(~_OF_DOCUMENT))
+_COUNT_DOCUMENTS: Final = Statement(_SINCE.where(_OF_DOCUMENT))
 
 
 class SqlRegistrations(Repository):
@@ -85,20 +96,29 @@ class SqlRegistrations(Repository):
         name, token_hash, initial, policy, registered_at = row
         return SelfRegistration(name, token_hash, initial, orjson.loads(policy), registered_at)
 
-    async def add(self, registration: SelfRegistration) -> None:
-        """Keep how a client registered itself."""
-        await self._in.writes.execute(
-            _ADD,
+    async def add(self, registration: SelfRegistration) -> bool:
+        """Keep how a client registered itself; False when it has already.
+
+        Another process that adds the same client is waited for.
+        """
+        added = await self._in.writes.execute(
+            _ADD_ONCE,
             client_id=registration.client_id,
             token_hash=registration.token_hash,
             initial_token_id=registration.initial_token_id,
             policy=json_text(registration.policy),
             registered_at=registration.registered_at,
         )
+        return added == 1
 
     async def count_since(self, at_ms: int) -> int:
-        """How many that are kept registered after that instant."""
+        """How many that are kept registered after that instant, by request."""
         row = await self._in.reads.one(_COUNT, since=at_ms)
+        return 0 if row is None else int(row[0])
+
+    async def count_documents_since(self, at_ms: int) -> int:
+        """The same of those whose id is the address of their metadata."""
+        row = await self._in.reads.one(_COUNT_DOCUMENTS, since=at_ms)
         return 0 if row is None else int(row[0])
 
 
