@@ -5,11 +5,13 @@ import re
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from corpid.domain.errors import NotAllowed
 from corpid.services.client_changes import enable
 from corpid.services.clients import Clients
 from corpid.services.revocation import Revocation
+from corpid.settings import Settings
 from tests.oidc.registration.test_client_documents import CLIENT, publish, push
 from tests.support.registration_world import RegistrationWorld, jwks
 from tests.support.service_process import ROOT
@@ -78,3 +80,13 @@ async def test_the_example_of_the_guide_is_a_client(world: RegistrationWorld) ->
     world.outbound.says(CLIENT, found[1].encode())
     world.outbound.says(example["jwks_uri"], json.dumps(jwks()).encode())
     assert (await push(world)).status == 201
+
+
+@pytest.mark.parametrize(
+    "wrong", ["https://rp.example", "RP.example", "*.rp.example", "rp.example/"]
+)
+def test_the_setting_takes_hosts_and_nothing_else(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(client_document_hosts=(wrong,))
+    made = Settings(client_document_hosts="rp.example, dev.rp.example:8443 *")  # type: ignore[arg-type]
+    assert made.client_document_hosts == ("rp.example", "dev.rp.example:8443", "*")
