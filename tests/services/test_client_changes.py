@@ -33,6 +33,7 @@ FULL = Registration(
     resources=("https://api.bank.example",),
     serves=("https://own.bank.example",),
     policy_uri=f"{BANK}/policy",
+    grant_management=True,
     sector_identifier_uri=f"{BANK}/sector.json",
     assertion_alg="ES256",
     about={"contacts": ["technical@bank.example"], "logo_uri": f"{BANK}/logo"},
