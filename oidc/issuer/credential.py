@@ -15,10 +15,10 @@ from oidc.errors import (
 from oidc.formats.sd_jwt import issue
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
-from oidc.issuer.credential_request import read_request, requested_configuration, requested_proof
+from oidc.issuer.credential_request import read_request, requested_configuration, requested_proofs
 from oidc.issuer.notification_id import new_notification_id
 from oidc.issuer.ports import BasisChanged, Issuance, IssuedCredential, IssuerWrites
-from oidc.issuer.proofs import check_proof
+from oidc.issuer.proofs import check_proofs
 from oidc.protected_resource import (
     Presented,
     check_request,
@@ -67,10 +67,10 @@ class CredentialEndpoint:
         body = await read_request(scope, receive)
         configurations = issuer.config.configurations
         configuration = requested_configuration(body, configurations, presented.token, grant)
-        # 3. The key: one proof, made for us, now, with a c_nonce of ours.
+        # 3. The keys: proofs made for us, now, with a c_nonce of ours.
         now = issuer.clock()
-        holder = check_proof(
-            requested_proof(body),
+        holders = check_proofs(
+            requested_proofs(body),
             issuer=issuer.config.issuer,
             client_id=grant.client_id,
             nonces=issuer.credential_nonces,
@@ -79,7 +79,7 @@ class CredentialEndpoint:
         for _ in range(_ATTEMPTS):
             # The facts may move between decision and record, which then wrote nothing: once more.
             with contextlib.suppress(BasisChanged):
-                return await self._issue(presented, grant, configuration, holder, now)
+                return await self._issue(presented, grant, configuration, holders, now)
         raise TemporarilyUnavailable("what this credential says is changing just now: try again")
 
     async def _issue(
@@ -87,10 +87,11 @@ class CredentialEndpoint:
         presented: Presented,
         grant: Grant,
         configuration: CredentialConfiguration,
-        holder: PublicKey,
+        holders: tuple[PublicKey, ...],
         now: float,
     ) -> dict[str, Any]:
         issuer = self._issuer
+        (holder,) = holders
         # 4. May this holder have it now?
         try:
             issuance = await issuer.store.decide(grant, configuration, holder.thumbprint)

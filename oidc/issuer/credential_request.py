@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from keys.record import record
 from oidc.errors import (
     InsufficientScope,
     InvalidCredentialRequest,
@@ -19,6 +20,14 @@ from oidc.request import Receive, Scope, header_values, read_json
 DETAILS_TYPE: Final = "openid_credential"
 _PROOF_TYPE: Final = "jwt"
 _Configurations = Mapping[str, CredentialConfiguration]
+
+
+@record
+class Proofs:
+    """The ``proofs`` of a request: all of one type (8.2), unverified."""
+
+    proof_type: str
+    values: tuple[str, ...]
 
 
 async def read_request(scope: Scope, receive: Receive) -> dict[str, Any]:
@@ -108,8 +117,8 @@ def _allowed(
     return allowed, identifiers
 
 
-def requested_proof(body: Mapping[str, Any]) -> str:
-    """The one jwt proof of the request.
+def requested_proofs(body: Mapping[str, Any]) -> Proofs:
+    """The proofs of the request: one, of the type ``jwt``.
 
     Raises:
         InvalidProof: ``proofs`` is missing.
@@ -132,5 +141,4 @@ def requested_proof(body: Mapping[str, Any]) -> str:
         raise InvalidProof("proofs.jwt is an array with one compact JWT")
     if len(jwts) > 1:
         raise InvalidCredentialRequest("batch issuance is not supported: send one proof")
-    proof: str = jwts[0]
-    return proof
+    return Proofs(_PROOF_TYPE, tuple(jwts))

@@ -8,6 +8,7 @@ from keys.errors import KeysError
 from keys.jwk import PublicKey
 from keys.jwt import parse_claims
 from oidc.errors import InvalidNonce, InvalidProof
+from oidc.issuer.credential_request import Proofs
 from oidc.secrets import Nonces
 
 ALGORITHMS: Final = frozenset({"ES256"})
@@ -16,6 +17,23 @@ MAX_AGE_SECONDS: Final = 300
 """How old a proof may be: as old as a c_nonce."""
 MAX_FUTURE_SECONDS: Final = 30
 _KEY_HEADERS: Final = ("kid", "jwk", "x5c")
+
+
+def check_proofs(
+    proofs: Proofs, *, issuer: str, client_id: str, nonces: Nonces, now: float
+) -> tuple[PublicKey, ...]:
+    """Check the proofs of a request and return the holder's keys, each of which gets a credential.
+
+    Raises:
+        InvalidProof, InvalidNonce: as ``check_proof``; or two proofs are of one key (8.2).
+    """
+    holders = tuple(
+        check_proof(one, issuer=issuer, client_id=client_id, nonces=nonces, now=now)
+        for one in proofs.values
+    )
+    if len(holders) > 1 and len({holder.thumbprint for holder in holders}) < len(holders):
+        raise InvalidProof("two proofs are of the same key")
+    return holders
 
 
 def check_proof(

@@ -7,7 +7,8 @@ import pytest
 from keys import base64url, jws
 from keys.signer import LocalSigner, generate
 from oidc.errors import InvalidNonce, InvalidProof
-from oidc.issuer.proofs import check_proof
+from oidc.issuer.credential_request import Proofs
+from oidc.issuer.proofs import check_proof, check_proofs
 from oidc.secrets import Nonces
 
 NOW = 1_800_000_000.0
@@ -147,3 +148,19 @@ async def test_a_duplicate_claim_is_refused() -> None:
     compact = await jws.sign(HOLDER, payload, typ="openid4vci-proof+jwt", header={"jwk": PUBLIC})
     with pytest.raises(InvalidProof):
         check(compact)
+
+
+async def test_8_2_every_proof_gives_its_key_and_no_key_counts_twice() -> None:
+    other = generate("ES256")
+    bare = {name: other.public_jwk[name] for name in ("kty", "crv", "x", "y")}
+    mine, others = await proof(), await proof(signer=other, header={"jwk": bare})
+
+    def keys(*values: str) -> list[str]:
+        found = check_proofs(
+            Proofs("jwt", values), issuer=ISSUER, client_id="", nonces=NONCES, now=NOW
+        )
+        return [key.thumbprint for key in found]
+
+    assert keys(mine, others) == [HOLDER.kid, other.kid]
+    with pytest.raises(InvalidProof, match="same key"):
+        keys(mine, others, await proof())
