@@ -29,8 +29,30 @@ class ClaimDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyAttestationNeed:
+    """How well a holder's key must be kept (OpenID4VCI 1.0, 12.2.4): by one of these levels each.
+
+    Where a tuple is empty, every level will do; attested it must be.
+    """
+
+    key_storage: tuple[str, ...] = ()
+    user_authentication: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, list[str]]:
+        """``key_attestations_required`` of the metadata."""
+        members = {
+            "key_storage": list(self.key_storage),
+            "user_authentication": list(self.user_authentication),
+        }
+        return {name: levels for name, levels in members.items() if levels}
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialConfiguration:
-    """One credential configuration in the format ``dc+sd-jwt``. ``lifetime`` is in seconds."""
+    """One credential configuration in the format ``dc+sd-jwt``. ``lifetime`` is in seconds.
+
+    ``key_attestation`` is None where a key need not be attested.
+    """
 
     configuration_id: str
     vct: str
@@ -39,6 +61,7 @@ class CredentialConfiguration:
     descriptions: Mapping[str, str]
     claims: tuple[ClaimDescription, ...]
     lifetime: int
+    key_attestation: KeyAttestationNeed | None = None
     frame: Disclosable = field(init=False, compare=False, repr=False)
     _known: frozenset[str | int | None] = field(init=False, compare=False, repr=False)
     _needed: tuple[str | int | None, ...] = field(init=False, compare=False, repr=False)

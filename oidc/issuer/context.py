@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from keys.clock import Clock, Random
+from oidc.attesters import Attesters
 from oidc.issuer.configuration import CredentialConfiguration
+from oidc.issuer.credential_request import ATTESTATION, JWT
 from oidc.issuer.ports import IssuerKeys, IssuerStore
 from oidc.mutual_tls import MutualTls
 from oidc.secrets import Nonces, TokenHasher
@@ -37,7 +39,8 @@ class Issuer:
     """The credential issuer's parts, handed to each endpoint.
 
     ``credential_nonces`` are the c_nonces (lifetime 300 s); their key is not that of
-    ``dpop_nonces``, so that one never passes for the other.
+    ``dpop_nonces``, so that one never passes for the other. ``attesters`` is None where key
+    attestations are not looked at.
     """
 
     config: IssuerConfig
@@ -48,6 +51,12 @@ class Issuer:
     hasher: TokenHasher
     dpop_nonces: Nonces
     credential_nonces: Nonces
+    attesters: Attesters | None = None
+
+    @property
+    def proof_types(self) -> tuple[str, ...]:
+        """The types of key proofs that a request may have (OpenID4VCI 1.0, Appendix F)."""
+        return (JWT,) if self.attesters is None else (JWT, ATTESTATION)
 
     @property
     def dpop_nonce_required(self) -> bool:

@@ -16,9 +16,9 @@ from oidc.formats.sd_jwt import issue
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
 from oidc.issuer.credential_request import read_request, requested_configuration, requested_proofs
+from oidc.issuer.holders import check_holders
 from oidc.issuer.notification_id import new_notification_id
 from oidc.issuer.ports import BasisChanged, Issuance, IssuedCredential, IssuerWrites
-from oidc.issuer.proofs import check_proofs
 from oidc.protected_resource import (
     Presented,
     check_request,
@@ -69,13 +69,8 @@ class CredentialEndpoint:
         configuration = requested_configuration(body, configurations, presented.token, grant)
         # 3. The keys: proofs made for us, now, with a c_nonce of ours.
         now = issuer.clock()
-        holders = check_proofs(
-            requested_proofs(body),
-            issuer=issuer.config.issuer,
-            client_id=grant.client_id,
-            nonces=issuer.credential_nonces,
-            now=now,
-        )
+        proofs = requested_proofs(body, issuer.proof_types)
+        holders = await check_holders(proofs, configuration, issuer, grant.client_id, now)
         for _ in range(_ATTEMPTS):
             # The facts may move between decision and record, which then wrote nothing: once more.
             with contextlib.suppress(BasisChanged):
@@ -91,7 +86,7 @@ class CredentialEndpoint:
         now: float,
     ) -> dict[str, Any]:
         issuer = self._issuer
-        (holder,) = holders
+        holder = holders[0]  # one credential per request
         # 4. May this holder have it now?
         try:
             issuance = await issuer.store.decide(grant, configuration, holder.thumbprint)

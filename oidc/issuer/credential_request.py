@@ -1,6 +1,6 @@
 """Reading a credential request (OpenID4VCI 1.0, 8.2) and what its access token allows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from keys.record import record
@@ -18,7 +18,8 @@ from oidc.records import AccessToken, Grant
 from oidc.request import Receive, Scope, header_values, read_json
 
 DETAILS_TYPE: Final = "openid_credential"
-_PROOF_TYPE: Final = "jwt"
+JWT: Final = "jwt"
+ATTESTATION: Final = "attestation"
 _Configurations = Mapping[str, CredentialConfiguration]
 
 
@@ -117,12 +118,12 @@ def _allowed(
     return allowed, identifiers
 
 
-def requested_proofs(body: Mapping[str, Any]) -> Proofs:
-    """The proofs of the request: one, of the type ``jwt``.
+def requested_proofs(body: Mapping[str, Any], supported: Collection[str] = (JWT,)) -> Proofs:
+    """The proofs of the request, of one of the types that are supported.
 
     Raises:
         InvalidProof: ``proofs`` is missing.
-        InvalidCredentialRequest: it has another form than one proof of the type ``jwt``.
+        InvalidCredentialRequest: it has another form than one proof of one such type.
         InvalidEncryptionParameters: an encrypted response is asked for, which is not offered.
     """
     if body.get("credential_response_encryption") is not None:
@@ -134,11 +135,17 @@ def requested_proofs(body: Mapping[str, Any]) -> Proofs:
         raise InvalidProof("proofs is missing: this credential is bound to a key")
     if not isinstance(proofs, dict) or len(proofs) != 1:
         raise InvalidCredentialRequest("proofs is an object with exactly one member")
-    jwts = proofs.get(_PROOF_TYPE)
-    if jwts is None:
-        raise InvalidCredentialRequest("the only proof type supported is jwt")
-    if not isinstance(jwts, list) or not all(isinstance(one, str) for one in jwts) or not jwts:
-        raise InvalidProof("proofs.jwt is an array with one compact JWT")
-    if len(jwts) > 1:
+    ((proof_type, values),) = proofs.items()
+    if proof_type not in supported:
+        raise InvalidCredentialRequest(f"the proof types supported are {', '.join(supported)}")
+    if (
+        not isinstance(values, list)
+        or not all(isinstance(one, str) for one in values)
+        or not values
+    ):
+        raise InvalidProof(f"proofs.{proof_type} is an array with one compact JWT")
+    if len(values) > 1:
+        if proof_type == ATTESTATION:
+            raise InvalidProof("proofs.attestation is an array with exactly one compact JWT")
         raise InvalidCredentialRequest("batch issuance is not supported: send one proof")
-    return Proofs(_PROOF_TYPE, tuple(jwts))
+    return Proofs(proof_type, tuple(values))

@@ -3,7 +3,7 @@
 Served at the well-known path inserted before the issuer's own path (12.2.2).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from oidc.documents import Document
 from oidc.errors import OAuthError
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer, IssuerConfig
+from oidc.issuer.credential_request import JWT
 from oidc.issuer.proofs import ALGORITHMS
 from oidc.request import Receive, Scope, Send, header_values, require_method
 from oidc.response import send_error
@@ -26,7 +27,9 @@ def well_known_path(issuer: str, name: str) -> str:
     return name + urlsplit(issuer).path.rstrip("/")
 
 
-def issuer_metadata(config: IssuerConfig, language: str | None = None) -> dict[str, Any]:
+def issuer_metadata(
+    config: IssuerConfig, language: str | None = None, proof_types: Sequence[str] = (JWT,)
+) -> dict[str, Any]:
     """The metadata; with ``language`` only the texts in that language (12.2.2)."""
 
     def wanted(tag: str) -> bool:
@@ -39,22 +42,25 @@ def issuer_metadata(config: IssuerConfig, language: str | None = None) -> dict[s
         "notification_endpoint": config.url("/notification"),
         "display": _names(config.names, wanted),
         "credential_configurations_supported": {
-            name: _configuration(configuration, wanted)
+            name: _configuration(configuration, wanted, proof_types)
             for name, configuration in config.configurations.items()
         },
     }
 
 
-def _configuration(configuration: CredentialConfiguration, wanted: _Wanted) -> dict[str, Any]:
+def _configuration(
+    configuration: CredentialConfiguration, wanted: _Wanted, proof_types: Sequence[str]
+) -> dict[str, Any]:
+    proof: dict[str, Any] = {"proof_signing_alg_values_supported": sorted(ALGORITHMS)}
+    if configuration.key_attestation is not None:
+        proof["key_attestations_required"] = configuration.key_attestation.document()
     return {
         "format": _FORMAT,
         "vct": configuration.vct,
         "scope": configuration.scope,
         "credential_signing_alg_values_supported": _SIGNING_ALGS,
         "cryptographic_binding_methods_supported": ["jwk"],
-        "proof_types_supported": {
-            "jwt": {"proof_signing_alg_values_supported": sorted(ALGORITHMS)}
-        },
+        "proof_types_supported": dict.fromkeys(proof_types, proof),
         "credential_metadata": {
             "display": [
                 {"name": name, "locale": tag, "description": configuration.descriptions[tag]}
@@ -81,11 +87,11 @@ class MetadataEndpoint:
     """GET: the metadata, in the language of Accept-Language or, without one, in all of them."""
 
     def __init__(self, issuer: Issuer) -> None:
-        config = issuer.config
+        config, types = issuer.config, issuer.proof_types
         self._choose = config.choose_language
-        self._every = Document(issuer_metadata(config))
+        self._every = Document(issuer_metadata(config, None, types))
         self._by_language = {
-            tag: Document(issuer_metadata(config, tag), tag) for tag in config.names
+            tag: Document(issuer_metadata(config, tag, types), tag) for tag in config.names
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

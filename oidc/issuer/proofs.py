@@ -7,8 +7,8 @@ from keys import jwk, jws
 from keys.errors import KeysError
 from keys.jwk import PublicKey
 from keys.jwt import parse_claims
+from keys.record import record
 from oidc.errors import InvalidNonce, InvalidProof
-from oidc.issuer.credential_request import Proofs
 from oidc.secrets import Nonces
 
 ALGORITHMS: Final = frozenset({"ES256"})
@@ -19,27 +19,18 @@ MAX_FUTURE_SECONDS: Final = 30
 _KEY_HEADERS: Final = ("kid", "jwk", "x5c")
 
 
-def check_proofs(
-    proofs: Proofs, *, issuer: str, client_id: str, nonces: Nonces, now: float
-) -> tuple[PublicKey, ...]:
-    """Check the proofs of a request and return the holder's keys, each of which gets a credential.
+@record
+class KeyProof:
+    """A proof that was checked: the holder's key, and its unverified key attestation, if any."""
 
-    Raises:
-        InvalidProof, InvalidNonce: as ``check_proof``; or two proofs are of one key (8.2).
-    """
-    holders = tuple(
-        check_proof(one, issuer=issuer, client_id=client_id, nonces=nonces, now=now)
-        for one in proofs.values
-    )
-    if len(holders) > 1 and len({holder.thumbprint for holder in holders}) < len(holders):
-        raise InvalidProof("two proofs are of the same key")
-    return holders
+    key: PublicKey
+    key_attestation: object
 
 
 def check_proof(
     compact: str, *, issuer: str, client_id: str, nonces: Nonces, now: float
-) -> PublicKey:
-    """Check a proof and return the holder's key.
+) -> KeyProof:
+    """Check a proof, all but its key attestation.
 
     ``issuer`` is the Credential Issuer Identifier, ``client_id`` whom the access token was given
     to (empty for anonymous access, where ``iss`` must be left out).
@@ -68,7 +59,7 @@ def check_proof(
         raise InvalidProof("the jwt proof has no nonce: get a c_nonce from the nonce endpoint")
     if not isinstance(nonce, str) or not nonces.accepts(nonce, now):
         raise InvalidNonce("the nonce of the jwt proof is not a fresh c_nonce: get another one")
-    return key
+    return KeyProof(key, token.header.get("key_attestation"))
 
 
 def _header_key(header: Mapping[str, Any]) -> PublicKey:

@@ -1,0 +1,76 @@
+"""Who is believed about wallets and their keys, and the check that they signed something.
+
+An attester is a wallet provider, or the maker of a key store: it signs wallet attestations
+(OpenID4VCI 1.0, Appendix E), key attestations (Appendix D), or both. Which ones are trusted is
+the host's decision and may change at any moment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from keys import jws
+from keys.errors import KeysError
+from keys.jwk import JwkSet
+from oidc.trust_anchors import ChainRefused, TrustAnchors
+
+WALLETS: Final = "wallets"
+KEYS: Final = "keys"
+ALGORITHMS: Final = frozenset({"ES256"})
+"""HAIP 1.0, 7: what everybody can do, and for one algorithm nobody has to choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attester:
+    """A trusted attester.
+
+    ``issuer`` is what ``iss`` of its attestations says, where they have one. Its signatures are
+    checked with certificate chains to ``anchors``, or with ``jwks``. ``attests`` is what it is
+    believed about: ``WALLETS``, ``KEYS``.
+    """
+
+    attester_id: str
+    issuer: str | None
+    anchors: TrustAnchors | None = field(compare=False)
+    jwks: JwkSet | None = field(compare=False)
+    attests: frozenset[str]
+
+
+class Attesters(Protocol):
+    """The attesters that are trusted now."""
+
+    async def by_id(self, attester_id: str) -> Attester | None:
+        """The attester of that name; None when it is not trusted (any more)."""
+
+    async def of(self, what: str) -> Sequence[Attester]:
+        """Everybody who is believed about ``WALLETS``, or about ``KEYS``."""
+
+
+class NotAttested(Exception):
+    """The signature is not the attester's. For whoever sent it; nothing secret."""
+
+
+def verify(
+    token: jws.UnverifiedJws, attester: Attester, *, typ: str, now: float, x5c_only: bool = False
+) -> jws.VerifiedJws:
+    """Check that this attester signed, by the chain in ``x5c`` or the key that ``kid`` names.
+
+    With ``x5c_only`` there must be a chain (HAIP 1.0, 5.4.1 and 5.5.1).
+
+    Raises:
+        NotAttested: it did not.
+    """
+    chain = token.header.get("x5c")
+    try:
+        if chain is not None:
+            if attester.anchors is None:
+                raise NotAttested("x5c leads to no trust anchor that is trusted for this")
+            key = attester.anchors.leaf_key(chain, now)
+            return jws.verify(token, key, algs=ALGORITHMS, typ=typ)
+        if x5c_only or attester.jwks is None:
+            raise NotAttested("the certificate of the key that signed must be in x5c")
+        return jws.verify(token, attester.jwks, algs=ALGORITHMS, typ=typ)
+    except ChainRefused as error:
+        raise NotAttested(str(error)) from None
+    except KeysError as error:
+        raise NotAttested(error.code) from None
