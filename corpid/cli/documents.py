@@ -136,7 +136,9 @@ def credential(value: Credential) -> dict[str, Any]:
     """The record of a credential."""
     return {
         "credential_id": value.credential_id,
-        "type": value.credential_type.value,
+        "type": value.credential_type,
+        "type_version": value.type_version,
+        "format": value.credential_format,
         "state": value.state.value,
         "organisation_id": value.organisation_id,
         "person_id": value.person_id,

@@ -47,10 +47,15 @@ class StatusEntry:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The issuance record of one credential to one holder key. Times in epoch ms."""
+    """The issuance record of one credential to one holder key. Times in epoch ms.
+
+    ``credential_type``, ``type_version`` and ``credential_format`` say what was issued.
+    """
 
     credential_id: str
-    credential_type: CredentialType
+    credential_type: str
+    type_version: str
+    credential_format: str
     organisation_id: str
     person_id: str
     mandate_id: str | None

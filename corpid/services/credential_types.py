@@ -7,9 +7,11 @@ be withheld: a holder could else show the power without its limit.
 """
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from corpid.domain.credential import CredentialType
-from oidc.issuer.configuration import ClaimDescription, CredentialConfiguration
+from oidc.issuer.configuration import CredentialConfiguration
+from oidc.issuer.type_description import ClaimDescription, TypeDescription
 
 VERSION: Final = "1"
 LEGAL_CATEGORY: Final = "EAA"
@@ -100,12 +102,24 @@ _REPRESENTATIVE = (
 
 def configurations(vct_base: str) -> dict[str, CredentialConfiguration]:
     """Every credential configuration by its id; ``vct_base`` is the URL before the type."""
-    base = vct_base.rstrip("/")
-    made = (
+    made = [
         CredentialConfiguration(
-            configuration_id=CredentialType.COMPANY_IDENTITY.value,
-            vct=f"{base}/{CredentialType.COMPANY_IDENTITY}/{VERSION}",
-            scope="credential.company_identity",
+            description=one,
+            configuration_id=one.type_id,
+            scope=f"credential.{one.type_id.replace('-', '_')}",
+        )
+        for one in descriptions(vct_base)
+    ]
+    return {one.configuration_id: one for one in made}
+
+
+def descriptions(vct_base: str) -> tuple[TypeDescription, ...]:
+    """Every credential type."""
+    return (
+        _described(
+            vct_base,
+            CredentialType.COMPANY_IDENTITY.value,
+            w3c_type="CompanyIdentityCredential",
             names=_texts("Company identity", "公司身分證明", "公司身份证明"),
             descriptions=_texts(
                 "Which business this is, as the register has it",
@@ -115,10 +129,10 @@ def configurations(vct_base: str) -> dict[str, CredentialConfiguration]:
             claims=_COMPANY_IDENTITY,
             lifetime=90 * _DAY,
         ),
-        CredentialConfiguration(
-            configuration_id=CredentialType.REPRESENTATIVE.value,
-            vct=f"{base}/{CredentialType.REPRESENTATIVE}/{VERSION}",
-            scope="credential.representative",
+        _described(
+            vct_base,
+            CredentialType.REPRESENTATIVE.value,
+            w3c_type="RepresentativeCredential",
             names=_texts("Business representative", "商業代表證明", "商业代表证明"),
             descriptions=_texts(
                 "Who may act for the business, and how far",
@@ -129,4 +143,39 @@ def configurations(vct_base: str) -> dict[str, CredentialConfiguration]:
             lifetime=30 * _DAY,
         ),
     )
-    return {one.configuration_id: one for one in made}
+
+
+def _described(
+    vct_base: str,
+    type_id: str,
+    *,
+    w3c_type: str,
+    names: dict[str, str],
+    descriptions: dict[str, str],
+    claims: tuple[ClaimDescription, ...],
+    lifetime: int,
+) -> TypeDescription:
+    doctype = _doctype(vct_base, type_id)
+    return TypeDescription(
+        type_id=type_id,
+        version=VERSION,
+        vct=f"{vct_base.rstrip('/')}/{type_id}/{VERSION}",
+        doctype=doctype,
+        namespace=doctype,
+        w3c_type=w3c_type,
+        names=names,
+        descriptions=descriptions,
+        claims=claims,
+        lifetime=lifetime,
+    )
+
+
+def _doctype(vct_base: str, type_id: str) -> str:
+    """The mdoc's name of the type: that of the ``vct``, read backwards from its host.
+
+    So it is as much the operator's own as the ``vct`` is: ``hk.example.id.vct.representative.1``.
+    """
+    base = urlsplit(vct_base)
+    host = reversed((base.hostname or "").split("."))
+    path = (step for step in base.path.split("/") if step)
+    return ".".join((*host, *path, type_id, VERSION))

@@ -124,8 +124,8 @@ class CredentialIssuance:
         uri = f"{self._status_url}/{entry.list_id}"
         return Issuance(
             credential_id=ordered_text_id(now_ms, self._random),
-            claims=facts.claims[configuration.configuration_id],
-            expires_at=_expiry(now_ms, configuration.lifetime, facts.authority),
+            claims=facts.claims[configuration.description.type_id],
+            expires_at=_expiry(now_ms, configuration.description.lifetime, facts.authority),
             status={"status_list": {"idx": entry.index, "uri": uri}},
             basis=_Basis(facts, entry),
         )
@@ -188,16 +188,21 @@ class _Writes:
         basis = issued.issuance.basis
         assert isinstance(basis, _Basis)
         await self._compare(basis.facts, grant, now_ms)
-        credential_type = CredentialType(issued.configuration.configuration_id)
+        description = issued.configuration.description
         credentials = self._uow.credentials
         for earlier in await credentials.unanswered(
-            grant.grant_id, credential_type, issued.holder_thumbprint
+            grant.grant_id,
+            description.type_id,
+            issued.configuration.format,
+            issued.holder_thumbprint,
         ):
             await self._end(earlier, CredentialState.REPLACED, "the wallet asked again", now_ms)
         authority = basis.facts.authority
         credential = Credential(
             credential_id=issued.issuance.credential_id,
-            credential_type=credential_type,
+            credential_type=description.type_id,
+            type_version=description.version,
+            credential_format=issued.configuration.format,
             organisation_id=authority.organisation.organisation_id,
             person_id=basis.facts.person.person_id,
             mandate_id=authority.authority_id if authority.mandate else None,
@@ -273,7 +278,8 @@ class _Writes:
 def _facts_of(credential: Credential) -> dict[str, Any]:
     return {
         "credential_id": credential.credential_id,
-        "type": credential.credential_type.value,
+        "type": credential.credential_type,
+        "format": credential.credential_format,
         "organisation_id": credential.organisation_id,
         "person_id": credential.person_id,
         "authority": credential.mandate_id or credential.representation_id,

@@ -36,7 +36,7 @@ _DAY_MS: Final = 24 * 3600 * 1000
 
 def _overlaps() -> dict[Purpose, int]:
     """How long after its last signature a key must stay published, in ms."""
-    longest = max(one.lifetime for one in credential_types.configurations("").values())
+    longest = max(one.lifetime for one in credential_types.descriptions(""))
     return {
         # Access and ID tokens live minutes; id_token_hint may come back later (OpenID Connect
         # Core 3.1.2.1), and is only a hint.

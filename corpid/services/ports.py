@@ -11,7 +11,6 @@ from typing import Protocol, TypeVar
 from corpid.domain.credential import (
     Credential,
     CredentialState,
-    CredentialType,
     EntryStatus,
     StatusEntry,
 )
@@ -229,7 +228,7 @@ class Credentials(Protocol):
     async def by_id(self, credential_id: str) -> Credential | None: ...
     async def by_entry(self, entry: StatusEntry) -> Credential | None: ...
     async def unanswered(
-        self, grant_id: str, credential_type: CredentialType, holder_thumbprint: str
+        self, grant_id: str, credential_type: str, credential_format: str, holder_thumbprint: str
     ) -> list[Credential]:
         """Issued under this grant to this key, and no notification came yet."""
 

@@ -34,6 +34,8 @@ from corpid.wiring.ping import ping_delivery
 from corpid.wiring.registration import documents, registry
 from keys.clock import Clock, Random, system_clock
 from oidc.issuer.context import Issuer, IssuerConfig
+from oidc.issuer.encoders import by_format
+from oidc.issuer.sd_jwt_vc import SdJwtVcEncoder
 from oidc.mutual_tls import MutualTls
 from oidc.ports import Interactions, Outbound
 from oidc.provider.client_keys import ClientKeys
@@ -197,6 +199,7 @@ def _issuer(
         config=config,
         store=issuance,
         keys=base.rings,
+        encoders=by_format(SdJwtVcEncoder(settings.issuer, base.random)),
         clock=base.clock,
         random=base.random,
         hasher=base.hasher,

@@ -1,31 +1,11 @@
-"""A credential type as data: one description drives the metadata, the type metadata and a lint."""
+"""A credential configuration: a type in a format, and how a wallet asks for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Final
 
-from oidc.formats.sd_jwt import Disclosable
+from oidc.issuer.type_description import TypeDescription
 
-# What this issuer's endpoint adds itself: no part of a type's own claims.
-_ENVELOPE = frozenset({"iss", "iat", "nbf", "exp", "vct", "cnf", "status", "_sd", "_sd_alg"})
-
-
-class MalformedCredential(Exception):
-    """The claims do not fit the type's description: our own fault, never the wallet's."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimDescription:
-    """One claim of a type. ``labels`` maps language tags to what a person reads.
-
-    ``disclosable`` says whether the holder may keep the claim to himself; anything that narrows
-    another claim (a limit, an end) must not be, or a holder could show the wide part alone.
-    """
-
-    path: tuple[str | int | None, ...]
-    labels: Mapping[str, str]
-    mandatory: bool
-    disclosable: bool
+SD_JWT_VC: Final = "dc+sd-jwt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +29,14 @@ class KeyAttestationNeed:
 
 @dataclass(frozen=True, slots=True)
 class CredentialConfiguration:
-    """One credential configuration in the format ``dc+sd-jwt``. ``lifetime`` is in seconds.
+    """One entry of ``credential_configurations_supported`` (OpenID4VCI 1.0, 12.2.4).
 
-    ``key_attestation`` is None where a key need not be attested.
+    ``format`` names the encoder. ``key_attestation`` is None where a key need not be attested.
     """
 
+    description: TypeDescription
     configuration_id: str
-    vct: str
     scope: str
-    names: Mapping[str, str]
-    descriptions: Mapping[str, str]
-    claims: tuple[ClaimDescription, ...]
-    lifetime: int
+    format: str = SD_JWT_VC
+    binding_methods: tuple[str, ...] = ("jwk",)
     key_attestation: KeyAttestationNeed | None = None
-    frame: Disclosable = field(init=False, compare=False, repr=False)
-    _known: frozenset[str | int | None] = field(init=False, compare=False, repr=False)
-    _needed: tuple[str | int | None, ...] = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        paths = [claim.path for claim in self.claims]
-        if len(set(paths)) != len(paths):
-            raise ValueError(f"{self.configuration_id} describes a claim twice")
-        # Frozen: set once, here.
-        frame = Disclosable(claim.path for claim in self.claims if claim.disclosable)
-        needed = tuple(
-            claim.path[0] for claim in self.claims if claim.mandatory and len(claim.path) == 1
-        )
-        object.__setattr__(self, "frame", frame)
-        object.__setattr__(self, "_known", frozenset(path[0] for path in paths))
-        object.__setattr__(self, "_needed", needed)
-
-    def lint(self, claims: Mapping[str, Any]) -> None:
-        """Compare claims with the description before they are signed.
-
-        Raises:
-            MalformedCredential: a mandatory claim is missing, one is not described, or one
-                belongs to the envelope.
-        """
-        for name in self._needed:
-            if name not in claims:
-                raise MalformedCredential(f"{self.configuration_id} lacks {name}")
-        if claims.keys() <= self._known and _ENVELOPE.isdisjoint(claims):
-            return
-        undescribed = sorted(set(claims) - self._known)
-        raise MalformedCredential(f"{self.configuration_id} does not describe {undescribed}")

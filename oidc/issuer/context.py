@@ -7,6 +7,7 @@ from keys.clock import Clock, Random
 from oidc.attesters import Attesters
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.credential_request import ATTESTATION, JWT
+from oidc.issuer.encoders import Encoder
 from oidc.issuer.ports import IssuerKeys, IssuerStore
 from oidc.mutual_tls import MutualTls
 from oidc.secrets import Nonces, TokenHasher
@@ -38,6 +39,7 @@ class IssuerConfig:
 class Issuer:
     """The credential issuer's parts, handed to each endpoint.
 
+    ``encoders`` are by format: one for each format that a configuration has, or ValueError.
     ``credential_nonces`` are the c_nonces (lifetime 300 s); their key is not that of
     ``dpop_nonces``, so that one never passes for the other. ``attesters`` is None where key
     attestations are not looked at.
@@ -46,12 +48,18 @@ class Issuer:
     config: IssuerConfig
     store: IssuerStore
     keys: IssuerKeys
+    encoders: Mapping[str, Encoder]
     clock: Clock
     random: Random
     hasher: TokenHasher
     dpop_nonces: Nonces
     credential_nonces: Nonces
     attesters: Attesters | None = None
+
+    def __post_init__(self) -> None:
+        formats = {one.format for one in self.config.configurations.values()}
+        if not formats <= self.encoders.keys():
+            raise ValueError(f"no encoder for {sorted(formats - self.encoders.keys())}")
 
     @property
     def proof_types(self) -> tuple[str, ...]:

@@ -1,21 +1,19 @@
-"""The credential endpoint (OpenID4VCI 1.0, 8): SD-JWT VCs bound to the wallet's key."""
+"""The credential endpoint (OpenID4VCI 1.0, 8): bound to the wallet's key, in any of our formats."""
 
 import contextlib
-import hashlib
 from typing import Any
 
-from keys.clock import Random
-from keys.jwk import PublicKey, required_members
+from keys.jwk import PublicKey
 from oidc.errors import (
     InsufficientScope,
     InsufficientUserAuthentication,
     OAuthError,
     TemporarilyUnavailable,
 )
-from oidc.formats.sd_jwt import issue
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
 from oidc.issuer.credential_request import read_request, requested_configuration, requested_proofs
+from oidc.issuer.encoders import Encoded
 from oidc.issuer.holders import check_holders
 from oidc.issuer.notification_id import new_notification_id
 from oidc.issuer.ports import BasisChanged, Issuance, IssuedCredential, IssuerWrites
@@ -32,7 +30,6 @@ from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error, send_json
 
 _ATTEMPTS = 3
-_SALTS_BYTES = 512
 
 
 class CredentialEndpoint:
@@ -93,50 +90,37 @@ class CredentialEndpoint:
         except InsufficientUserAuthentication as error:
             raise step_up(presented, error) from None
         # 5. Assemble, lint, sign: in memory, nothing is promised yet.
-        credential, signing_kid = await self._sign(configuration, issuance, holder, now)
+        encoded = await self._encode(configuration, issuance, holder, now)
         notification_id = new_notification_id(issuance.credential_id, issuer.hasher)
-        signed_jwt = credential.partition("~")[0]
         issued = IssuedCredential(
             grant=grant,
             configuration=configuration,
             issuance=issuance,
             holder_thumbprint=holder.thumbprint,
-            payload_digest=hashlib.sha256(signed_jwt.encode()).digest(),
-            signing_kid=signing_kid,
+            payload_digest=encoded.digest,
+            signing_kid=encoded.signing_kid,
             issued_at=int(now * 1000),
         )
         # 6. One transaction: burn the proof, end an unanswered earlier one, record this one.
         await self._record(presented, issued)
         # 7. Only what is durable is handed out.
-        return {"credentials": [{"credential": credential}], "notification_id": notification_id}
+        return {
+            "credentials": [{"credential": encoded.credential}],
+            "notification_id": notification_id,
+        }
 
-    async def _sign(
+    async def _encode(
         self,
         configuration: CredentialConfiguration,
         issuance: Issuance,
         holder: PublicKey,
         now: float,
-    ) -> tuple[str, str]:
-        configuration.lint(issuance.claims)
-        signer = self._issuer.keys.signer("credentials", "ES256")
-        claims = {
-            "iss": self._issuer.config.issuer,
-            "iat": int(now),
-            "exp": issuance.expires_at,
-            "vct": configuration.vct,
-            **issuance.claims,
-            "status": issuance.status,
-        }
-        credential = await issue(
-            signer,
-            claims,
-            configuration.frame,
-            # Only what makes the key: kid, alg and the rest would tell wallets apart.
-            holder_jwk=required_members(holder.jwk),
-            random=_drawn_together(self._issuer.random),
-            header={"x5c": list(signer.x5c)} if signer.x5c else None,
-        )
-        return credential, signer.kid
+    ) -> Encoded:
+        description = configuration.description
+        description.lint(issuance.claims)
+        encoder = self._issuer.encoders[configuration.format]
+        signer = self._issuer.keys.signer(encoder.purpose, encoder.alg)
+        return await encoder.encode(signer, description, issuance, holder, now)
 
     async def _record(self, presented: Presented, issued: IssuedCredential) -> None:
         async def work(writes: IssuerWrites) -> bool:
@@ -147,19 +131,6 @@ class CredentialEndpoint:
 
         if not await self._issuer.store.write(work):
             raise replayed()
-
-
-def _drawn_together(random: Random) -> Random:
-    """One draw for the salts of one credential instead of a call into the kernel for each."""
-    block, used = random(_SALTS_BYTES), 0
-
-    def take(count: int) -> bytes:
-        nonlocal used
-        start, used = used, used + count
-        # Never the same bytes twice: past the block's end, fresh ones.
-        return block[start:used] if used <= _SALTS_BYTES else random(count)
-
-    return take
 
 
 def grant_of(presented: Presented) -> Grant:

@@ -10,15 +10,13 @@ from urllib.parse import urlsplit
 from oidc.documents import Document
 from oidc.errors import OAuthError
 from oidc.issuer.configuration import CredentialConfiguration
-from oidc.issuer.context import Issuer, IssuerConfig
-from oidc.issuer.credential_request import JWT
+from oidc.issuer.context import Issuer
+from oidc.issuer.encoders import Encoder
 from oidc.issuer.proofs import ALGORITHMS
 from oidc.request import Receive, Scope, Send, header_values, require_method
 from oidc.response import send_error
 
 WELL_KNOWN: Final = "/.well-known/openid-credential-issuer"
-_FORMAT: Final = "dc+sd-jwt"
-_SIGNING_ALGS: Final = ["ES256"]
 _Wanted = Callable[[str], bool]
 
 
@@ -27,14 +25,13 @@ def well_known_path(issuer: str, name: str) -> str:
     return name + urlsplit(issuer).path.rstrip("/")
 
 
-def issuer_metadata(
-    config: IssuerConfig, language: str | None = None, proof_types: Sequence[str] = (JWT,)
-) -> dict[str, Any]:
+def issuer_metadata(issuer: Issuer, language: str | None = None) -> dict[str, Any]:
     """The metadata; with ``language`` only the texts in that language (12.2.2)."""
 
     def wanted(tag: str) -> bool:
         return language is None or tag == language
 
+    config = issuer.config
     return {
         "credential_issuer": config.issuer,
         "credential_endpoint": config.url("/credential"),
@@ -42,29 +39,37 @@ def issuer_metadata(
         "notification_endpoint": config.url("/notification"),
         "display": _names(config.names, wanted),
         "credential_configurations_supported": {
-            name: _configuration(configuration, wanted, proof_types)
+            name: _configuration(
+                configuration,
+                issuer.encoders[configuration.format],
+                wanted,
+                issuer.proof_types,
+            )
             for name, configuration in config.configurations.items()
         },
     }
 
 
 def _configuration(
-    configuration: CredentialConfiguration, wanted: _Wanted, proof_types: Sequence[str]
+    configuration: CredentialConfiguration,
+    encoder: Encoder,
+    wanted: _Wanted,
+    proof_types: Sequence[str],
 ) -> dict[str, Any]:
+    description = configuration.description
     proof: dict[str, Any] = {"proof_signing_alg_values_supported": sorted(ALGORITHMS)}
     if configuration.key_attestation is not None:
         proof["key_attestations_required"] = configuration.key_attestation.document()
     return {
-        "format": _FORMAT,
-        "vct": configuration.vct,
+        "format": configuration.format,
+        **encoder.metadata(description),
         "scope": configuration.scope,
-        "credential_signing_alg_values_supported": _SIGNING_ALGS,
-        "cryptographic_binding_methods_supported": ["jwk"],
+        "cryptographic_binding_methods_supported": list(configuration.binding_methods),
         "proof_types_supported": dict.fromkeys(proof_types, proof),
         "credential_metadata": {
             "display": [
-                {"name": name, "locale": tag, "description": configuration.descriptions[tag]}
-                for tag, name in configuration.names.items()
+                {"name": name, "locale": tag, "description": description.descriptions[tag]}
+                for tag, name in description.names.items()
                 if wanted(tag)
             ],
             "claims": [
@@ -73,7 +78,7 @@ def _configuration(
                     "mandatory": claim.mandatory,
                     "display": _names(claim.labels, wanted),
                 }
-                for claim in configuration.claims
+                for claim in description.claims
             ],
         },
     }
@@ -87,11 +92,11 @@ class MetadataEndpoint:
     """GET: the metadata, in the language of Accept-Language or, without one, in all of them."""
 
     def __init__(self, issuer: Issuer) -> None:
-        config, types = issuer.config, issuer.proof_types
+        config = issuer.config
         self._choose = config.choose_language
-        self._every = Document(issuer_metadata(config, None, types))
+        self._every = Document(issuer_metadata(issuer))
         self._by_language = {
-            tag: Document(issuer_metadata(config, tag, types), tag) for tag in config.names
+            tag: Document(issuer_metadata(issuer, tag), tag) for tag in config.names
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

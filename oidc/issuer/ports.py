@@ -34,7 +34,7 @@ class Issuance:
 class IssuedCredential:
     """A credential that was signed and must be recorded before it is handed out.
 
-    ``payload_digest`` is the SHA-256 of the issuer-signed JWT. ``issued_at`` is in epoch ms.
+    ``payload_digest`` is that of ``Encoded``. ``issued_at`` is in epoch ms.
     """
 
     grant: Grant

@@ -5,21 +5,21 @@ from urllib.parse import urlsplit
 
 from oidc.documents import Document
 from oidc.errors import InvalidRequest, OAuthError
-from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
+from oidc.issuer.type_description import TypeDescription
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error
 
 
-def type_metadata(configuration: CredentialConfiguration) -> dict[str, Any]:
+def type_metadata(description: TypeDescription) -> dict[str, Any]:
     """The document of one type: displays, and for each claim whether it can be withheld."""
     return {
-        "vct": configuration.vct,
-        "name": configuration.names["en"],
-        "description": configuration.descriptions["en"],
+        "vct": description.vct,
+        "name": description.names["en"],
+        "description": description.descriptions["en"],
         "display": [
-            {"locale": tag, "name": name, "description": configuration.descriptions[tag]}
-            for tag, name in configuration.names.items()
+            {"locale": tag, "name": name, "description": description.descriptions[tag]}
+            for tag, name in description.names.items()
         ],
         "claims": [
             {
@@ -28,7 +28,7 @@ def type_metadata(configuration: CredentialConfiguration) -> dict[str, Any]:
                 "mandatory": claim.mandatory,
                 "sd": "always" if claim.disclosable else "never",
             }
-            for claim in configuration.claims
+            for claim in description.claims
         ],
     }
 
@@ -38,8 +38,8 @@ class TypeMetadataEndpoint:
 
     def __init__(self, issuer: Issuer) -> None:
         self._documents = {
-            _last_two(urlsplit(configuration.vct).path): Document(type_metadata(configuration))
-            for configuration in issuer.config.configurations.values()
+            _last_two(urlsplit(one.description.vct).path): Document(type_metadata(one.description))
+            for one in issuer.config.configurations.values()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

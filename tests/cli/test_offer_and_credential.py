@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 
-from corpid.domain.credential import Credential, CredentialState, CredentialType, StatusEntry
+from corpid.domain.credential import Credential, CredentialState, StatusEntry
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import CredentialRow
 from corpid.storage.database import open_database
@@ -57,7 +57,9 @@ def issued(cli: Cli) -> Credential:
         (first, *_) = await store.read.status_lists.all()
         credential = Credential(
             credential_id="SampleCredential",
-            credential_type=CredentialType.REPRESENTATIVE,
+            credential_type="representative",
+            type_version="1",
+            credential_format="dc+sd-jwt",
             organisation_id=organisation,
             person_id=person,
             mandate_id=None,

@@ -9,11 +9,11 @@ import pytest
 from corpid.domain.credential import CredentialState, CredentialType, EntryStatus
 from corpid.domain.errors import InvalidValue, NotAllowed
 from corpid.services.credential_types import configurations
-from oidc.issuer.configuration import ClaimDescription, CredentialConfiguration, MalformedCredential
 from oidc.issuer.jwt_vc_issuer import WELL_KNOWN as JWT_VC_ISSUER
 from oidc.issuer.jwt_vc_issuer import JwtVcIssuerEndpoint
 from oidc.issuer.metadata import WELL_KNOWN, MetadataEndpoint, well_known_path
 from oidc.issuer.offers import OfferEndpoint
+from oidc.issuer.type_description import ClaimDescription, MalformedCredential, TypeDescription
 from oidc.issuer.type_metadata import TypeMetadataEndpoint
 from tests.support.asgi import call
 from tests.support.issuer_world import CLERK, ISSUER, MANDATE, ORGANISATION, PERSON, World
@@ -98,8 +98,8 @@ async def test_sd_jwt_vc_4_jwt_vc_issuer_has_issuer_and_jwks_only(world: World) 
 async def test_sd_jwt_vc_5_type_metadata_stands_at_its_vct(world: World, name: str) -> None:
     configuration = world.issuer.config.configurations[name]
     endpoint = TypeMetadataEndpoint(world.issuer)
-    metadata = (await call(endpoint, path=urlsplit(configuration.vct).path)).json
-    assert metadata["vct"] == configuration.vct
+    metadata = (await call(endpoint, path=urlsplit(configuration.description.vct).path)).json
+    assert metadata["vct"] == configuration.description.vct
     rules = {
         tuple(claim["path"]): (claim["sd"], claim["mandatory"]) for claim in metadata["claims"]
     }
@@ -109,19 +109,23 @@ async def test_sd_jwt_vc_5_type_metadata_stands_at_its_vct(world: World, name: s
     assert (await call(endpoint, path="/vct/unheard-of/1")).status == 404
 
 
+def described(*claims: ClaimDescription) -> TypeDescription:
+    return TypeDescription("x", "1", "v", "d", "n", "W", {"en": "X"}, {"en": "X"}, claims, 60)
+
+
 def test_what_is_signed_must_be_described(engine: str) -> None:
     one = ClaimDescription(("a",), {"en": "A"}, mandatory=True, disclosable=True)
-    made = CredentialConfiguration("x", "v", "s", {"en": "X"}, {"en": "X"}, (one,), 60)
+    made = described(one)
     made.lint({"a": 1})
     for claims in ({}, {"a": 1, "b": 2}, {"a": 1, "iss": "x"}):
         with pytest.raises(MalformedCredential):
             made.lint(claims)
     with pytest.raises(ValueError, match="twice"):
-        CredentialConfiguration("x", "v", "s", {}, {}, (one, one), 60)
+        described(one, one)
 
 
 def test_vct_base_may_have_a_path(engine: str) -> None:
-    assert configurations("https://id.example.hk/a/vct/")["representative"].vct == (
+    assert configurations("https://id.example.hk/a/vct/")["representative"].description.vct == (
         "https://id.example.hk/a/vct/representative/1"
     )
 

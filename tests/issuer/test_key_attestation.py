@@ -259,7 +259,7 @@ async def test_where_nobody_is_trusted_the_type_attestation_does_not_exist(world
 async def test_12_2_4_the_metadata_says_what_a_key_needs(attested: World) -> None:
     def types(name: str, trusted: TableAttesters | None = TRUSTED) -> dict[str, Any]:
         issuer = replace(attested.issuer, attesters=trusted)
-        document = issuer_metadata(issuer.config, None, issuer.proof_types)
+        document = issuer_metadata(issuer)
         found: dict[str, Any] = document["credential_configurations_supported"][name][
             "proof_types_supported"
         ]

@@ -226,6 +226,31 @@ async def _run(url: str, *statements: str) -> None:
         await postgres.execute(url, *octets)
 
 
+async def test_0009_says_of_the_credentials_that_there_are_what_they_were(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _at_revision(empty_url, "0008", monkeypatch)
+    statements = (
+        "INSERT INTO organisation (organisation_id, created_at) VALUES ('org-1', 1)",
+        "INSERT INTO person (person_id, name_en, name_zh_hant, name_zh_hans, created_at) "
+        "VALUES ('per-1', 'Sample Person', '', '', 1)",
+        "INSERT INTO status_list (list_id, bits, size, sealed_permutation_key, reserved, version, "
+        "published_version, created_at) VALUES ('list-1', 2, 8, X'00', 0, 0, -1, 1)",
+        "INSERT INTO credential VALUES ('cred-1', 'representative', 'org-1', 'per-1', 'rep-1', "
+        "'grant-1', 'thumb', 'list-1', 7, 'accepted', X'02', 'kid-1', 3, 9, 4, '')",
+    )
+    await _run(empty_url, *statements)
+    await migrations.migrate(empty_url)
+    database = await open_database(empty_url)
+    try:
+        kept = await SqlStore(database, lambda: 0, bytes).read.credentials.by_id("cred-1")
+        assert kept is not None
+        assert (kept.credential_type, kept.type_version) == ("representative", "1")
+        assert (kept.credential_format, kept.entry.index) == ("dc+sd-jwt", 7)
+    finally:
+        await database.close()
+
+
 async def test_0003_keeps_sessions_and_messages(
     empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from corpid.domain.credential import (
     CredentialState,
-    CredentialType,
     EntryStatus,
     StatusEntry,
 )
@@ -56,7 +55,7 @@ async def test_issuance_records(store: SqlStore) -> None:
         8,
         mandate_id=None,
         representation_id="rep-1",
-        credential_type=CredentialType.COMPANY_IDENTITY,
+        credential_type="company-identity",
         issued_at=NOW + 1,
     )
 
@@ -73,9 +72,10 @@ async def test_issuance_records(store: SqlStore) -> None:
     assert await read.by_entry(StatusEntry("list-1", 9)) is None
     assert await read.held_under("man-1") == [by_mandate]
     assert await read.held_under("rep-1") == [by_role]
-    assert await read.unanswered("grant-1", CredentialType.REPRESENTATIVE, "thumb") == [by_mandate]
-    assert await read.unanswered("grant-2", CredentialType.REPRESENTATIVE, "thumb") == []
-    assert await read.unanswered("grant-1", CredentialType.REPRESENTATIVE, "other") == []
+    assert await read.unanswered("grant-1", "representative", "dc+sd-jwt", "thumb") == [by_mandate]
+    assert await read.unanswered("grant-1", "representative", "mso_mdoc", "thumb") == []
+    assert await read.unanswered("grant-2", "representative", "dc+sd-jwt", "thumb") == []
+    assert await read.unanswered("grant-1", "representative", "dc+sd-jwt", "other") == []
 
 
 async def test_credentials_are_found_by_what_is_given(store: SqlStore) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -11,21 +10,11 @@ import orjson
 from corpid.domain.credential import Credential, CredentialType
 from corpid.domain.languages import Names, negotiate
 from corpid.domain.mandate import (
-    HolderKind,
-    Limit,
-    Mandate,
-    MandateState,
-    MandateTerms,
-    RepresentationType,
     Side,
-    Substitution,
 )
 from corpid.domain.organisation import (
     Identifier,
     IdentifierScheme,
-    Registration,
-    Representation,
-    Role,
 )
 from corpid.domain.person import Person
 from corpid.services.bootstrap import initialise
@@ -46,22 +35,29 @@ from keys.sealing import MasterKey
 from keys.signer import LocalSigner, generate
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.credential import CredentialEndpoint
+from oidc.issuer.encoders import by_format
 from oidc.issuer.nonce import NonceEndpoint
 from oidc.issuer.notification import NotificationEndpoint
+from oidc.issuer.sd_jwt_vc import SdJwtVcEncoder
 from oidc.records import AccessToken, Grant
 from oidc.secrets import ACCESS_TOKEN, Nonces, TokenHasher, new_token
 from tests.support.asgi import Answer, call
+from tests.support.issuer_facts import (
+    AGENT,
+    CLERK,
+    MANDATE,
+    ORGANISATION,
+    PERSON,
+    REPRESENTATION,
+    mandate,
+    registration,
+    representation,
+)
 
 NOW = 1_800_000_000.0
 ISSUER = "https://id.example.hk"
 STATUS_URL = f"{ISSUER}/status"
 JSON = (b"content-type", b"application/json")
-ORGANISATION = "organisation-kite"
-AGENT = "organisation-agent"
-PERSON = "person-sample"
-CLERK = "person-clerk"
-REPRESENTATION = "representation-director"
-MANDATE = "mandate-clerk"
 SCOPES = ("credential.company_identity", "credential.representative")
 
 
@@ -98,6 +94,7 @@ class World:
             ),
             store=self.issuance,
             keys=self.keys,
+            encoders=by_format(SdJwtVcEncoder(issuer, secrets.token_bytes)),
             clock=self.clock,
             random=secrets.token_bytes,
             hasher=self.hasher,
@@ -137,7 +134,9 @@ class World:
         await uow.authority.add_representation(
             representation(REPRESENTATION, ORGANISATION, PERSON, now_ms)
         )
-        await uow.authority.add_mandate(mandate(now_ms), Side.GRANTOR, "operator:test")
+        await uow.authority.add_mandate(
+            mandate(now_ms, mandate_id=MANDATE), Side.GRANTOR, "operator:test"
+        )
 
     async def grant(
         self,
@@ -310,68 +309,6 @@ class Wallet:
 
 
 _WALLET = Wallet(generate("ES256"), generate("ES256"))
-
-
-def registration(
-    organisation_id: str, name: str, now_ms: int, status: str = "live"
-) -> Registration:
-    return Registration(
-        organisation_id=organisation_id,
-        entity_type="local_private_company",
-        type_text="Private company limited by shares",
-        status=status,
-        names=Names(en=name, zh_hant="樣本風箏貿易有限公司", zh_hans="样本风筝贸易有限公司"),
-        address="1 Sample Street, Hong Kong",
-        incorporated_on="2020-01-02",
-        place_of_incorporation="Hong Kong",
-        digest=hashlib.sha256(f"{name}{status}".encode()).digest(),
-        source="sample register",
-        as_of="2026-11-01",
-        recorded_at=now_ms,
-    )
-
-
-def representation(
-    representation_id: str, organisation_id: str, person_id: str, now_ms: int
-) -> Representation:
-    return Representation(
-        representation_id=representation_id,
-        organisation_id=organisation_id,
-        person_id=person_id,
-        role=Role.DIRECTOR,
-        valid_from="2020-01-02",
-        valid_to=None,
-        source="sample register",
-        as_of="2026-11-01",
-        recorded_at=now_ms,
-    )
-
-
-def mandate(now_ms: int, **changes: Any) -> Mandate:
-    terms = MandateTerms(
-        powers=("open_account", "sign_contract"),
-        services=("banking",),
-        limit=Limit("50000.00", "HKD"),
-        representation_type=RepresentationType.SOLE,
-        signing_rule=None,
-        substitution=Substitution.NOT_ALLOWED,
-        valid_from="2026-01-01",
-        valid_until="2027-12-31",
-    )
-    plain = Mandate(
-        mandate_id=MANDATE,
-        organisation_id=ORGANISATION,
-        holder_kind=HolderKind.PERSON,
-        holder_id=CLERK,
-        terms=terms,
-        state=MandateState.ACCEPTED,
-        grantor_accepted=True,
-        holder_accepted=True,
-        parent_id=None,
-        created_at=now_ms,
-        changed_at=now_ms,
-    )
-    return replace(plain, **changes)
 
 
 def credential_in(answer: Answer) -> str:

@@ -272,7 +272,9 @@ def status_list(list_id: str = "list-1", **changes: Any) -> StatusListRow:
 def credential(name: str = "cred-1", index: int = 7, **changes: Any) -> Credential:
     made = Credential(
         credential_id=name,
-        credential_type=CredentialType.REPRESENTATIVE,
+        credential_type="representative",
+        type_version="1",
+        credential_format="dc+sd-jwt",
         organisation_id="org-1",
         person_id="per-1",
         mandate_id="man-1",

@@ -36,6 +36,8 @@ _END_OFFERS_OF_PERSON: Final = changing(
 _WHOLE: Final = select(
     _credential.c.credential_id,
     _credential.c.credential_type,
+    _credential.c.type_version,
+    _credential.c.credential_format,
     _credential.c.organisation_id,
     _credential.c.person_id,
     _credential.c.authority,
@@ -61,6 +63,7 @@ _UNANSWERED: Final = Statement(
     _WHOLE.where(
         given(_credential.c.grant_id),
         given(_credential.c.credential_type),
+        given(_credential.c.credential_format),
         given(_credential.c.holder_thumbprint),
         _credential.c.state == CredentialState.ISSUED.value,
     ).order_by(_credential.c.issued_at, _credential.c.credential_id)
@@ -148,7 +151,7 @@ class SqlCredentials(Repository):
         return None if row is None else _credential_of(row)
 
     async def unanswered(
-        self, grant_id: str, credential_type: CredentialType, holder_thumbprint: str
+        self, grant_id: str, credential_type: str, credential_format: str, holder_thumbprint: str
     ) -> list[Credential]:
         """Issued under this grant to this key, and no notification came yet.
 
@@ -159,7 +162,8 @@ class SqlCredentials(Repository):
         found = await self._in.reads.all(
             _UNANSWERED,
             grant_id=grant_id,
-            credential_type=credential_type.value,
+            credential_type=credential_type,
+            credential_format=credential_format,
             holder_thumbprint=holder_thumbprint,
         )
         return [_credential_of(row) for row in found]
@@ -205,7 +209,9 @@ class SqlCredentials(Repository):
         await self._in.writes.execute(
             _ADD,
             credential_id=credential.credential_id,
-            credential_type=credential.credential_type.value,
+            credential_type=credential.credential_type,
+            type_version=credential.type_version,
+            credential_format=credential.credential_format,
             organisation_id=credential.organisation_id,
             person_id=credential.person_id,
             authority=credential.mandate_id or credential.representation_id,
@@ -275,6 +281,8 @@ def _credential_of(row: tuple[Any, ...]) -> Credential:
     (
         credential_id,
         credential_type,
+        type_version,
+        credential_format,
         organisation_id,
         person_id,
         authority,
@@ -290,7 +298,9 @@ def _credential_of(row: tuple[Any, ...]) -> Credential:
     ) = row
     return Credential(
         credential_id=credential_id,
-        credential_type=CredentialType(credential_type),
+        credential_type=credential_type,
+        type_version=type_version,
+        credential_format=credential_format,
         organisation_id=organisation_id,
         person_id=person_id,
         mandate_id=mandate_id,

@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlmodel import SQLModel
 
-from corpid.domain.credential import CredentialState, CredentialType
+from corpid.domain.credential import CredentialState
 from corpid.storage.tables.columns import KEYED, blob, integer, one_of, text
 
 
@@ -36,7 +36,6 @@ class CredentialTable(SQLModel, table=True):
 
     __tablename__ = "credential"
     __table_args__ = (
-        one_of("credential_type", [kind.value for kind in CredentialType]),
         one_of("state", [state.value for state in CredentialState]),
         Index("ix_credential_organisation", "organisation_id"),
         Index("ix_credential_person", "person_id"),
@@ -48,6 +47,8 @@ class CredentialTable(SQLModel, table=True):
 
     credential_id: str = text(primary_key=True)
     credential_type: str = text()
+    type_version: str = text()
+    credential_format: str = text()
     organisation_id: str = text(foreign_key="organisation.organisation_id")
     person_id: str = text(foreign_key="person.person_id")
     authority: str = text()  # mandate or representation id
