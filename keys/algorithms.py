@@ -1,4 +1,4 @@
-"""The signature algorithms that we speak, and nothing else: no ``none``, no HMAC (RFC 8725 3.1).
+"""The algorithms that we speak, and nothing else: no ``none``, no HMAC (RFC 8725 3.1).
 
 One place says for each kind of key how a JOSE signature is made and checked; ``Ed25519`` is
 RFC 9864's name for what older software calls ``EdDSA``.
@@ -24,6 +24,8 @@ P256_ALGS = frozenset({"ES256"})
 P384_ALGS = frozenset({"ES384"})
 ED25519_ALGS = frozenset({"Ed25519", "EdDSA"})
 RSA_ALGS = frozenset({"RS256", "PS256"})
+ENCRYPTION_ALGS = ("ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256")
+ENCRYPTION_ENCS = ("A128CBC-HS256", "A128GCM", "A256GCM")
 SUPPORTED = P256_ALGS | P384_ALGS | ED25519_ALGS | RSA_ALGS
 
 _EC_256 = ec.ECDSA(SHA256())

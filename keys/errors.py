@@ -89,6 +89,18 @@ class TokenNotYetValid(InvalidClaim):
     code = "token_not_yet_valid"
 
 
+class MalformedJwe(KeysError):
+    """Not a compact JWE (RFC 7516 section 7.1), or its header is no JSON object."""
+
+    code = "malformed_jwe"
+
+
+class DecryptionFailed(KeysError):
+    """It was not encrypted to this key, or was changed on the way."""
+
+    code = "decryption_failed"
+
+
 class SealError(KeysError):
     """A sealed box cannot be opened: damaged, of another context, or of another version."""
 

@@ -7,11 +7,12 @@ imported where it is used.
 
 from typing import Final
 
+from keys.algorithms import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from keys.errors import UnknownKey, UnsupportedAlgorithm
 from keys.jwk import JwkSet, PublicKey, required_members
 
-ALGS: Final = ("ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256")
-ENCS: Final = ("A128CBC-HS256", "A128GCM", "A256GCM")
+ALGS: Final = ENCRYPTION_ALGS
+ENCS: Final = ENCRYPTION_ENCS
 DEFAULT_ENC: Final = "A128CBC-HS256"
 """What OpenID Connect Registration 2 takes where only ``alg`` is registered."""
 

@@ -132,15 +132,15 @@ def parse_public(jwk: Mapping[str, Any], *, allow_private: bool = False) -> Publ
     for name in _STRING_MEMBERS:
         if not isinstance(public.get(name, ""), str):
             raise MalformedKey(f"{name} is not a string")
-    library_key = _library_key(public)
-    algs = _permitted(public, algs_of(library_key))
+    key = library_key(public)
+    algs = _permitted(public, algs_of(key))
     return PublicKey(
         kid=public.get("kid"),
         kty=public["kty"],
         algs=algs,
         jwk=public,
         thumbprint=thumbprint(public),
-        _checks={alg: f for alg, f in check_functions(library_key).items() if alg in algs},
+        _checks={alg: f for alg, f in check_functions(key).items() if alg in algs},
     )
 
 
@@ -191,6 +191,26 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     return base64url.encode(sha256(canonical).digest())
 
 
+def library_key(jwk: Mapping[str, Any]) -> LibraryPublicKey:
+    """Return the key that the required members make, whatever else the JWK says of itself.
+
+    Raises:
+        UnsupportedKey: a key type or curve that we do not know.
+        MalformedKey: a member is missing or malformed, or the key is not sound.
+    """
+    members = required_members(jwk)
+    try:
+        match members["kty"]:
+            case "EC":
+                return _ec_key(members)
+            case "OKP":
+                return _okp_key(members)
+            case _:
+                return _rsa_key(members)
+    except MalformedEncoding as error:
+        raise MalformedKey("a key member is not base64url") from error
+
+
 def public_members(key: LibraryPublicKey) -> dict[str, str]:
     """Return the required JWK members of a library key."""
     if isinstance(key, ed25519.Ed25519PublicKey):
@@ -222,20 +242,6 @@ def _parse_or_skip(member: Any) -> PublicKey | None:
         return parse_public(member)
     except UnsupportedKey:
         return None
-
-
-def _library_key(jwk: Mapping[str, Any]) -> LibraryPublicKey:
-    members = required_members(jwk)
-    try:
-        match members["kty"]:
-            case "EC":
-                return _ec_key(members)
-            case "OKP":
-                return _okp_key(members)
-            case _:
-                return _rsa_key(members)
-    except MalformedEncoding as error:
-        raise MalformedKey("a key member is not base64url") from error
 
 
 def _ec_key(members: Mapping[str, str]) -> ec.EllipticCurvePublicKey:

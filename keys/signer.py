@@ -86,14 +86,7 @@ class LocalSigner:
         x5c = jwk.get("x5c", [])
         if not isinstance(x5c, list) or not all(isinstance(one, str) for one in x5c):
             raise MalformedKey("x5c is not an array of strings")
-        try:
-            private_key = _private_key(jwk)
-        except MalformedEncoding as error:
-            raise MalformedKey("a private member is not base64url") from error
-        except ValueError as error:
-            raise MalformedKey("not a private key") from error
-        if thumbprint(public_members(private_key.public_key())) != public.thumbprint:
-            raise MalformedKey("public and private part do not belong together")
+        private_key = private_key_of(jwk)
         return cls(private_key, public.kid or public.thumbprint, chosen, tuple(x5c))
 
     def private_jwk(self) -> dict[str, str]:
@@ -120,6 +113,24 @@ def generate(alg: str) -> LocalSigner:
         case _:
             raise UnsupportedAlgorithm("cannot make a key for this alg")
     return LocalSigner(private_key, thumbprint(public_members(private_key.public_key())), alg)
+
+
+def private_key_of(jwk: Mapping[str, Any]) -> PrivateKey:
+    """Read the private key of a JWK, whatever it is for.
+
+    Raises:
+        MalformedKey: no usable private key, or its public part does not belong to it.
+    """
+    expected = thumbprint(jwk)
+    try:
+        private_key = _private_key(jwk)
+    except MalformedEncoding as error:
+        raise MalformedKey("a private member is not base64url") from error
+    except ValueError as error:
+        raise MalformedKey("not a private key") from error
+    if thumbprint(public_members(private_key.public_key())) != expected:
+        raise MalformedKey("public and private part do not belong together")
+    return private_key
 
 
 def _private_key(jwk: Mapping[str, Any]) -> PrivateKey:

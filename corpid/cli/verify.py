@@ -11,6 +11,7 @@ from corpid.cli.context import Run, command, read_input
 from corpid.cli.output import REFUSED, UNDETERMINED, USAGE, Answer, CommandError, Facts
 
 _MAX_INPUT: Final = 8 * 1024 * 1024
+_MAX_KEYS: Final = 64 * 1024
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -41,8 +42,15 @@ def add_to(parent: typer.Typer) -> None:
         credential_type: Annotated[
             list[str] | None, typer.Option("--type", help="Acceptable vct; may be repeated.")
         ] = None,
+        state: Annotated[
+            str | None, typer.Option(help="For authorization responses: the state that was sent.")
+        ] = None,
+        decryption_keys: Annotated[
+            Path | None,
+            typer.Option(help="File with your private JWK (or JWK Set) for what is encrypted."),
+        ] = None,
     ) -> Answer:
-        """Verify any token, credential or status list, as a relying party does.
+        """Verify any token, signed answer, credential or status list, as a relying party does.
 
         Exit code 0: valid. 1: not valid, and the code says why. 3: undetermined, for keys or a
         status list could not be had; that says nothing about it.
@@ -56,11 +64,17 @@ def add_to(parent: typer.Typer) -> None:
         if issuer is None:
             settings = run.settings()
             issuer, acr_base = settings.issuer, settings.acr_base
-        party = RelyingParty(issuer, acr_base=acr_base)
+        private = None if decryption_keys is None else _keys(decryption_keys)
         try:
-            kind = recognise(text)
+            party = RelyingParty(issuer, acr_base=acr_base, decryption_keys=private)
+            kind = recognise(party.opened(text))
             found = await party.verify_any(
-                text, client_id=client_id, audience=audience, nonce=nonce, types=credential_type
+                text,
+                client_id=client_id,
+                audience=audience,
+                nonce=nonce,
+                state=state,
+                types=credential_type,
             )
         except VerificationFailed as error:
             return _not_valid("invalid", error.code, str(error), REFUSED)
@@ -78,6 +92,15 @@ def _text(file: Path) -> str:
         return data.decode("ascii").strip()
     except UnicodeDecodeError:
         raise CommandError("not_recognised", "this is no token: it is not ASCII text") from None
+
+
+def _keys(file: Path) -> dict[str, Any]:
+    from keys.json_object import loads
+
+    try:
+        return loads(read_input(file, max_bytes=_MAX_KEYS, what="the file of keys"))
+    except ValueError:
+        raise CommandError("unreadable_file", "the file of keys is no JSON object") from None
 
 
 def _not_valid(outcome: str, code: str, message: str, exit_code: int) -> Answer:

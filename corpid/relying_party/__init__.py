@@ -19,10 +19,12 @@ from corpid.relying_party.results import (
     Actor,
     OrganisationAttributes,
     VerifiedAccessToken,
+    VerifiedAuthorizationResponse,
     VerifiedCredential,
     VerifiedIdToken,
     VerifiedLogoutToken,
     VerifiedStatus,
+    VerifiedUserInfo,
 )
 
 __all__ = [
@@ -44,9 +46,11 @@ __all__ = [
     "Undetermined",
     "VerificationFailed",
     "VerifiedAccessToken",
+    "VerifiedAuthorizationResponse",
     "VerifiedCredential",
     "VerifiedIdToken",
     "VerifiedLogoutToken",
     "VerifiedStatus",
+    "VerifiedUserInfo",
     "recognise",
 ]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from corpid.relying_party.errors import AssuranceTooLow, ClaimInvalid
+from corpid.relying_party.errors import AssuranceTooLow, AuthenticationTooOld, ClaimInvalid
 from corpid.relying_party.results import Actor, OrganisationAttributes
 
 MAX_ACTORS = 5  # an agent firm, its staff; more is a mistake or mischief
@@ -89,6 +89,24 @@ def require_level(acr: str | None, minimum: str | None, base: str) -> None:
     needed = level_needed(minimum, base)
     if level_of(acr, base) < needed:
         raise AssuranceTooLow(f"loa{needed} is required")
+
+
+def auth_time_of(
+    claims: Mapping[str, Any], max_age: int | None, now: float, leeway: int
+) -> int | None:
+    """Return when the person signed in, in epoch seconds; refuse it if `max_age` is passed.
+
+    Raises ClaimInvalid, AuthenticationTooOld.
+    """
+    auth_time = optional_seconds(claims, "auth_time")
+    if auth_time is not None and auth_time > now + leeway:
+        raise ClaimInvalid("auth_time")
+    if max_age is not None:
+        if auth_time is None:
+            raise ClaimInvalid("auth_time")
+        if auth_time + max_age + leeway < now:
+            raise AuthenticationTooOld
+    return auth_time
 
 
 def optional_text(claims: Mapping[str, Any], name: str) -> str | None:

@@ -151,6 +151,45 @@ class LogoutInvalid(VerificationFailed):
     code = "logout_invalid"
 
 
+# Encryption, and answers that are signed
+
+
+class DecryptionFailed(VerificationFailed):
+    """The token is not encrypted to a key of this relying party."""
+
+    code = "decryption_failed"
+
+
+class NotEncrypted(VerificationFailed):
+    """The token is not encrypted, and encryption is required here."""
+
+    code = "not_encrypted"
+
+
+class StateMismatch(VerificationFailed):
+    """The authorization response answers another request than the one that was sent."""
+
+    code = "state_mismatch"
+
+
+class SubjectMismatch(VerificationFailed):
+    """The answer speaks of somebody else than the one who signed in."""
+
+    code = "subject_mismatch"
+
+
+class TokenInactive(VerificationFailed):
+    """The access token is not active: unknown, over, ended, or for somebody else."""
+
+    code = "token_inactive"
+
+
+class AnswerTooOld(VerificationFailed):
+    """The signed answer was made too long ago."""
+
+    code = "answer_too_old"
+
+
 # Sender-constrained access tokens
 
 

@@ -1,12 +1,13 @@
 """The relying party: one object that knows its issuer and verifies all that comes from it."""
 
-from collections.abc import Collection, Iterable
-from typing import Final, Literal
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, Literal, Unpack
 
 from corpid.relying_party import errors
+from corpid.relying_party.access_tokens import AccessTokenVerifier, Call, Needs
+from corpid.relying_party.answers import AnswerVerifier
 from corpid.relying_party.authority import level_needed
 from corpid.relying_party.credentials import Challenge, CredentialVerifier
-from corpid.relying_party.dpop import DpopRequest
 from corpid.relying_party.fetch import Fetch, StandardFetch
 from corpid.relying_party.key_source import KeySource
 from corpid.relying_party.mandates import Mandate
@@ -16,17 +17,22 @@ from corpid.relying_party.replay import MemoryReplayStore, ReplayStore
 from corpid.relying_party.results import (
     StatusOutcome,
     VerifiedAccessToken,
+    VerifiedAuthorizationResponse,
     VerifiedCredential,
     VerifiedIdToken,
     VerifiedLogoutToken,
     VerifiedStatus,
+    VerifiedUserInfo,
 )
+from corpid.relying_party.signed import SignedReader
 from corpid.relying_party.status_source import StatusSource
 from corpid.relying_party.step_up import challenge as step_up_challenge
-from corpid.relying_party.tokens import TokenVerifier, as_scopes
+from corpid.relying_party.tokens import TokenVerifier
 from corpid.relying_party.translation import translating
 from keys import jws
 from keys.clock import Clock, system_clock
+from keys.errors import MalformedKey
+from keys.jwe_decrypt import DecryptionKey, parse_keys
 from oidc.formats.status_list import Status
 from oidc.formats.status_token import MAX_TOKEN_BYTES
 
@@ -34,6 +40,8 @@ AnyVerified = (
     VerifiedIdToken
     | VerifiedAccessToken
     | VerifiedLogoutToken
+    | VerifiedAuthorizationResponse
+    | VerifiedUserInfo
     | VerifiedCredential
     | VerifiedStatus
 )
@@ -47,6 +55,8 @@ class RelyingParty:
     can be shared, as the defaults can. `client_id` is the default for ID and logout tokens,
     `audience` (the resource's URI) for access tokens. `credential_issuers` are trusted for
     credentials beside `issuer`. `acr_base` is where the acr URIs live, by default `<issuer>/acr`.
+    `decryption_keys` is your private JWK for encryption, or a JWK Set of them (ValueError if it is
+    none); `Policy.require_encryption` then refuses what does not come encrypted.
 
     Every method returns a typed value, or raises `VerificationFailed` (not valid) or
     `Undetermined` (nothing can be said now); both carry a stable `code`.
@@ -64,6 +74,7 @@ class RelyingParty:
         replay: ReplayStore | None = None,
         credential_issuers: Iterable[str] = (),
         acr_base: str | None = None,
+        decryption_keys: Mapping[str, Any] | None = None,
     ) -> None:
         self.issuer = issuer
         self.client_id = client_id
@@ -74,14 +85,12 @@ class RelyingParty:
         get = StandardFetch() if fetch is None else fetch
         self._keys = KeySource(get, clock, policy)
         self._statuses = StatusSource(get, self._keys, clock, policy)
-        self._tokens = TokenVerifier(
-            issuer,
-            self._keys,
-            clock,
-            policy,
-            replay=MemoryReplayStore(clock) if replay is None else replay,
-            acr_base=self._acr_base,
-        )
+        self._reader = SignedReader(issuer, self._keys, clock, policy, _private(decryption_keys))
+        store = MemoryReplayStore(clock) if replay is None else replay
+        base = self._acr_base
+        self._tokens = TokenVerifier(self._reader, replay=store, acr_base=base)
+        self._access_tokens = AccessTokenVerifier(self._reader, replay=store, acr_base=base)
+        self._answers = AnswerVerifier(self._reader)
         self._credentials = CredentialVerifier(
             frozenset({issuer, *credential_issuers}), self._keys, self._statuses, clock, policy
         )
@@ -105,7 +114,7 @@ class RelyingParty:
         Raises TokenMalformed, TokenTypeWrong, AlgorithmRefused, KeyUnknown, SignatureInvalid,
         IssuerUnexpected, AudienceUnexpected, AuthorizedPartyUnexpected, TokenExpired,
         TokenNotYetValid, ClaimInvalid, NonceMismatch, HashMismatch, AuthenticationTooOld,
-        AssuranceTooLow; KeysUnavailable, MetadataInvalid.
+        AssuranceTooLow, DecryptionFailed, NotEncrypted; KeysUnavailable, MetadataInvalid.
         """
         return await self._tokens.id_token(
             token,
@@ -122,33 +131,70 @@ class RelyingParty:
         token: str,
         *,
         audience: str | None = None,
-        scopes: str | Iterable[str] = (),
-        dpop: DpopRequest | None = None,
-        certificate: bytes | str | None = None,
-        require_binding: bool = False,
-        min_acr: str | None = None,
-        max_age: int | None = None,
+        **needs: Unpack[Needs],
     ) -> VerifiedAccessToken:
         """Verify an access token that a caller sent to a resource of this relying party.
 
         Pass `dpop` when the request has a DPoP header, and `certificate` (DER, or PEM as text)
         when its connection has a client certificate, which you or your proxy saw. A token that is
         bound to either is refused without it; `require_binding` refuses unbound ones too.
-        `min_acr` and `max_age` as in verify_id_token; what they refuse is answered with
-        `step_up_challenge`.
+        `scopes` must be covered. `min_acr` and `max_age` as in verify_id_token; what they refuse
+        is answered with `step_up_challenge`.
 
         Raises as verify_id_token, and ScopeMissing, DpopMissing, DpopInvalid, DpopReplayed,
         DpopKeyMismatch, CertificateMissing, CertificateMismatch, TokenNotBound.
         """
-        return await self._tokens.access_token(
-            token,
-            audience=_given(audience, self.audience, "audience"),
-            scopes=as_scopes(scopes),
-            dpop=dpop,
-            certificate=certificate,
-            require_binding=require_binding,
-            min_acr=min_acr,
-            max_age=max_age,
+        call = Call(_given(audience, self.audience, "audience"), **needs)
+        return await self._access_tokens.access_token(token, call)
+
+    async def verify_introspection(
+        self,
+        answer: str,
+        *,
+        access_token: str,
+        client_id: str | None = None,
+        audience: str | None = None,
+        **needs: Unpack[Needs],
+    ) -> VerifiedAccessToken:
+        """Verify a signed introspection answer (RFC 9701), and the access token that it describes.
+
+        `access_token` is the one that you asked about, `client_id` you who asked, `audience` the
+        resource; the rest as in verify_access_token, which this replaces for opaque tokens.
+
+        Raises as verify_access_token, and TokenInactive, AnswerTooOld, DecryptionFailed,
+        NotEncrypted.
+        """
+        return await self._access_tokens.introspection(
+            answer,
+            access_token=access_token,
+            client_id=_given(client_id, self.client_id, "client_id"),
+            call=Call(_given(audience, self.audience, "audience"), **needs),
+        )
+
+    async def verify_authorization_response(
+        self, response: str, *, state: str | None, client_id: str | None = None
+    ) -> VerifiedAuthorizationResponse:
+        """Verify the `response` parameter of a signed authorization response (JARM).
+
+        `state` is the one that was sent; None only if none was. Look at `error` before `code`.
+
+        Raises as verify_id_token, and StateMismatch.
+        """
+        return await self._answers.authorization_response(
+            response, client_id=_given(client_id, self.client_id, "client_id"), state=state
+        )
+
+    async def verify_userinfo(
+        self, answer: str, *, signed_in: VerifiedIdToken, client_id: str | None = None
+    ) -> VerifiedUserInfo:
+        """Verify a UserInfo answer in a JWT, for the sign-in of a verified ID token.
+
+        Raises as verify_id_token, and SubjectMismatch, AnswerTooOld.
+        """
+        return await self._answers.userinfo(
+            answer,
+            client_id=_given(client_id, self.client_id, "client_id"),
+            signed_in=signed_in,
         )
 
     def step_up_challenge(
@@ -254,6 +300,13 @@ class RelyingParty:
             self.issuer, found.uri, statuses.bits, statuses.size, found.issued_at, found.expires_at
         )
 
+    def opened(self, text: str) -> str:
+        """Return the signed token inside an encrypted one (not verified), any other text as it is.
+
+        Raises DecryptionFailed, TokenMalformed, TokenTypeWrong, AlgorithmRefused.
+        """
+        return self._reader.opened(text)
+
     async def verify_any(
         self,
         text: str,
@@ -261,26 +314,42 @@ class RelyingParty:
         client_id: str | None = None,
         audience: str | None = None,
         nonce: str | None = None,
+        state: str | None = None,
         types: str | Collection[str] | None = None,
     ) -> AnyVerified:
         """Find out by its `typ` what a text is and verify it as that, and only that.
 
         For people and tools that look at one thing at a time. Without `nonce` an ID token is not
-        tied to a sign-in, nor a credential to its holder. Raises NotRecognised, and as the
-        verifier of the kind; ValueError for a credential with `nonce` but no `audience`.
+        tied to a sign-in, nor a credential to its holder, without `state` an authorization
+        response not to a request, and UserInfo never to a sign-in. Raises NotRecognised, and as
+        the verifier of the kind; ValueError for a credential with `nonce` but no `audience`.
         """
-        match recognise(text):
+        found: AnyVerified
+        match recognise(self.opened(text)):
             case Kind.CREDENTIAL:
                 bound = audience if nonce is not None else None
-                return await self.verify_credential(text, audience=bound, nonce=nonce, types=types)
+                found = await self.verify_credential(text, audience=bound, nonce=nonce, types=types)
             case Kind.ACCESS_TOKEN:
-                return await self.verify_access_token(text, audience=audience)
+                found = await self.verify_access_token(text, audience=audience)
             case Kind.LOGOUT_TOKEN:
-                return await self.verify_logout_token(text, client_id=client_id)
+                found = await self.verify_logout_token(text, client_id=client_id)
             case Kind.STATUS_LIST:
-                return await self.verify_status_list(text)
+                found = await self.verify_status_list(text)
             case Kind.ID_TOKEN:
-                return await self.verify_id_token(text, client_id=client_id, nonce=nonce)
+                found = await self.verify_id_token(text, client_id=client_id, nonce=nonce)
+            case Kind.INTROSPECTION:
+                found = await self.verify_introspection(
+                    text, access_token="", client_id=client_id, audience=audience
+                )
+            case Kind.AUTHORIZATION_RESPONSE:
+                expected = _given(client_id, self.client_id, "client_id")
+                found = await self._answers.authorization_response(
+                    text, client_id=expected, state=state, ask_state=state is not None
+                )
+            case Kind.USERINFO:
+                expected = _given(client_id, self.client_id, "client_id")
+                found = await self._answers.userinfo(text, client_id=expected, signed_in=None)
+        return found
 
 
 def _given(argument: str | None, default: str | None, name: str) -> str:
@@ -288,3 +357,12 @@ def _given(argument: str | None, default: str | None, name: str) -> str:
     if not value:
         raise ValueError(f"{name} is needed: to RelyingParty or to the call")
     return value
+
+
+def _private(keys: Mapping[str, Any] | None) -> tuple[DecryptionKey, ...]:
+    if keys is None:
+        return ()
+    try:
+        return parse_keys(keys)
+    except MalformedKey as error:
+        raise ValueError(f"decryption_keys: {error}") from error

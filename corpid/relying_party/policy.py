@@ -14,15 +14,22 @@ class Policy:
 
     A status list is fetched anew after its own `ttl`, and after `status_ttl` at latest: 0 asks
     every time. When that fails the old list serves `status_grace` longer, never beyond its `exp`.
+
+    `require_encryption` names what must come encrypted: `id_token`, `userinfo`,
+    `authorization_response`, `introspection`, `logout_token`. Name what you registered encryption
+    for (OpenID Connect Core, 3.1.3.7, 1). `answer_max_age` is how old a signed answer of UserInfo
+    or introspection may be, which have no end of their own.
     """
 
     on_undetermined: Literal["refuse", "accept"] = "refuse"
     require_status: bool = True
     algorithms: frozenset[str] = frozenset({"ES256"})
+    require_encryption: frozenset[str] = frozenset()
     leeway: int = 10
     key_binding_max_age: int = 300
     dpop_max_age: int = 60
     max_token_lifetime: int = 3600
+    answer_max_age: int = 60
     keys_ttl: int = 3600
     keys_grace: int = 3600
     keys_refetch_interval: int = 60

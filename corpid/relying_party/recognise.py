@@ -5,6 +5,7 @@ from enum import StrEnum
 from corpid.relying_party.errors import NotRecognised
 from keys import jws
 from keys.errors import KeysError
+from keys.jwt import parse_claims
 from oidc.formats.status_token import MAX_TOKEN_BYTES
 
 
@@ -16,6 +17,9 @@ class Kind(StrEnum):
     ID_TOKEN = "id_token"
     LOGOUT_TOKEN = "logout_token"
     STATUS_LIST = "status_list"
+    INTROSPECTION = "introspection"
+    AUTHORIZATION_RESPONSE = "authorization_response"
+    USERINFO = "userinfo"
 
 
 _BY_TYP = {
@@ -24,23 +28,37 @@ _BY_TYP = {
     "jwt": Kind.ID_TOKEN,
     "logout+jwt": Kind.LOGOUT_TOKEN,
     "statuslist+jwt": Kind.STATUS_LIST,
+    "token-introspection+jwt": Kind.INTROSPECTION,
 }
 
 
 def recognise(text: str) -> Kind:
     """Return the kind that the text claims to be; each kind has a verifier of its own.
 
-    Raises NotRecognised.
+    An encrypted text is none of them: what is inside is (`RelyingParty.opened`). Raises
+    NotRecognised.
     """
     head = text.split("~", 1)[0]
     try:
-        header = jws.parse(head, max_bytes=MAX_TOKEN_BYTES).header
+        parsed = jws.parse(head, max_bytes=MAX_TOKEN_BYTES)
     except KeysError as error:
         raise NotRecognised("not a signed token") from error
+    header = parsed.header
     typ = header.get("typ", "JWT")
     if not isinstance(typ, str):
         raise NotRecognised("typ is not text")
     kind = _BY_TYP.get(typ.lower().removeprefix("application/"))
     if kind is None or (kind is Kind.CREDENTIAL) != ("~" in text):
         raise NotRecognised(f"typ {typ[:40]!r}")
-    return kind
+    return _of_type_jwt(parsed.unverified_payload) if kind is Kind.ID_TOKEN else kind
+
+
+def _of_type_jwt(unverified_payload: bytes) -> Kind:
+    """Three kinds share the type `JWT`; what each must have and may not have tells them apart."""
+    try:
+        claims = parse_claims(unverified_payload)
+    except KeysError:
+        return Kind.ID_TOKEN  # whose verifier says what is wrong
+    if "sub" not in claims and not {"code", "error"}.isdisjoint(claims):
+        return Kind.AUTHORIZATION_RESPONSE
+    return Kind.USERINFO if "sub" in claims and "exp" not in claims else Kind.ID_TOKEN

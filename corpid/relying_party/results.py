@@ -85,6 +85,40 @@ class VerifiedAccessToken:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedAuthorizationResponse:
+    """The answer to an authorization request: a `code`, or an `error` and why. Never both.
+
+    `state` is what the request had, `expires_at` in epoch seconds.
+    """
+
+    issuer: str
+    code: str | None
+    error: str | None
+    error_description: str | None
+    state: str | None
+    expires_at: int
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedUserInfo:
+    """What UserInfo says of the business, who acts for it, and with what authority."""
+
+    issuer: str
+    subject: str
+    subject_type: str | None
+    actor: Actor | None
+    organisation: OrganisationAttributes | None
+    mandates: tuple[Mandate, ...]
+    claims: Mapping[str, Any]
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """The authority, when it is exactly one mandate."""
+        return self.mandates[0] if len(self.mandates) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
 class VerifiedLogoutToken:
     """An order to end sessions: those of `session_id`, else all of `subject`."""
 

@@ -15,6 +15,7 @@ _TOKEN: tuple[tuple[type[Exception], type[errors.RelyingPartyError]], ...] = (
     (key_errors.TokenExpired, errors.TokenExpired),
     (key_errors.TokenNotYetValid, errors.TokenNotYetValid),
     (key_errors.InvalidClaim, errors.ClaimInvalid),
+    (key_errors.DecryptionFailed, errors.DecryptionFailed),
     (key_errors.KeysError, errors.TokenMalformed),
     (format_errors.CredentialExpired, errors.CredentialExpired),
     (format_errors.CredentialNotYetValid, errors.CredentialNotYetValid),

@@ -1,14 +1,27 @@
 """`corpid verify`: three outcomes, three exit codes."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import time_machine
 
+from keys.jwe import encrypt
+from keys.jwk import parse_public
+from keys.signer import generate
 from tests.support.cli import Cli
-from tests.support.relying_world import CLIENT, ISSUER, JWKS, NOW, RESOURCE, STATUS_URI, World
+from tests.support.relying_world import (
+    CLIENT,
+    ISSUER,
+    JWKS,
+    NOW,
+    RESOURCE,
+    STATE,
+    STATUS_URI,
+    World,
+)
 
 
 @pytest.fixture
@@ -19,10 +32,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield made
 
 
-def _verify(cli: Cli, token: str, *words: str, expect: int = 0) -> Any:
+def _verify(cli: Cli, token: str, *words: str, expect: int | None = 0) -> Any:
     (cli.folder / "token").write_text(token + "\n")
     outcome = cli.run("verify", str(cli.folder / "token"), "--issuer", ISSUER, *words, "--json")
-    assert outcome.exit_code == expect, outcome
+    assert expect is None or outcome.exit_code == expect, outcome
     return outcome.document
 
 
@@ -35,6 +48,9 @@ def tokens(world: World) -> dict[str, str]:
             "logout_token": await world.logout_token(),
             "credential": await world.issued(),
             "status_list": await world.status_token(),
+            "authorization_response": await world.authorization_response(),
+            "userinfo": await world.userinfo(),
+            "introspection": await world.introspection(),
         }
 
     return asyncio.run(make())
@@ -48,6 +64,9 @@ def tokens(world: World) -> dict[str, str]:
         ("logout_token", ("--client-id", CLIENT)),
         ("credential", ()),
         ("status_list", ()),
+        ("authorization_response", ("--client-id", CLIENT, "--state", STATE)),
+        ("userinfo", ("--client-id", CLIENT)),
+        ("introspection", ("--client-id", CLIENT, "--audience", RESOURCE)),
     ],
 )
 def test_each_kind_is_recognised_and_valid(
@@ -56,6 +75,35 @@ def test_each_kind_is_recognised_and_valid(
     document = _verify(empty, tokens[kind], *words)
     assert (document["outcome"], document["kind"]) == ("valid", kind)
     assert document["issuer"] == ISSUER
+
+
+def test_what_is_encrypted_is_opened_with_the_keys_of_a_file(
+    empty: Cli, tokens: dict[str, str]
+) -> None:
+    key = generate("ES256")
+    private = {**key.private_jwk(), "use": "enc", "alg": "ECDH-ES"}
+    (empty.folder / "keys.json").write_text(json.dumps(private))
+    words = ("--client-id", CLIENT, "--decryption-keys", str(empty.folder / "keys.json"))
+    public = parse_public({**key.public_jwk, "use": "enc", "alg": "ECDH-ES"})
+    compact = encrypt(tokens["id_token"], public, alg="ECDH-ES", enc="A128GCM")
+    assert _verify(empty, compact, *words)["kind"] == "id_token"
+    assert _verify(empty, compact, *words[:2], expect=1)["code"] == "decryption_failed"
+    for text in ("[]", "{}", json.dumps(dict(key.public_jwk))):
+        (empty.folder / "keys.json").write_text(text)
+        document = _verify(empty, compact, *words, expect=None)
+        assert document["error"] in ("usage", "unreadable_file")
+        assert private["d"] not in str(document)
+
+
+def test_a_token_that_is_not_active_and_another_state_are_not_valid(
+    empty: Cli, world: World, tokens: dict[str, str]
+) -> None:
+    inactive = asyncio.run(world.introspection(token_introspection={"active": False}))
+    words = ("--client-id", CLIENT, "--audience", RESOURCE)
+    assert _verify(empty, inactive, *words, expect=1)["code"] == "token_inactive"
+    words = ("--client-id", CLIENT, "--state", "another")
+    answer = _verify(empty, tokens["authorization_response"], *words, expect=1)
+    assert answer["code"] == "state_mismatch"
 
 
 def test_it_reads_standard_input(empty: Cli, tokens: dict[str, str]) -> None:

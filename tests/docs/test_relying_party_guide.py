@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from corpid.relying_party import RelyingParty
 from keys.signer import LocalSigner
@@ -12,6 +13,7 @@ from tests.docs.reading import Document
 from tests.docs.runner import Runner
 from tests.docs.site import DocumentSite
 from tests.support.fapi_client import FapiClient, b64, new_verifier, unique
+from tests.support.fapi_client_http import Http
 from tests.support.wallet import Wallet, unverified_payload
 
 PERSON = "sample.clerk"
@@ -49,6 +51,7 @@ class Guide:
             self.proof,
             self.id_token,
             self.verify,
+            self.answers,
             self.presentation,
             self.representative,
             self.api,
@@ -91,6 +94,29 @@ class Guide:
     def verify(self, runner: Runner) -> None:
         names = {"id_token": "ID_TOKEN", "nonce": "NONCE", "access_token": "ACCESS_TOKEN"}
         runner.namespace |= {name: runner.known[known] for name, known in names.items()}
+
+    def answers(self, runner: Runner) -> None:
+        """A silent request of a browser that nobody signed in with, and our own access token."""
+        client, state = self.client, unique()
+        client.redirect_uri, client.scope = "https://bank.example/callback", "openid"
+        token = runner.known["ACCESS_TOKEN"]
+
+        async def ask() -> tuple[str, str]:
+            http = Http(self.site.site.port)
+            wanted = {"response_mode": "jwt", "prompt": "none", "state": state}
+            pushed = await client.push(http, new_verifier(), **wanted)
+            query = urlencode({"client_id": client.client_id, "request_uri": pushed})
+            redirect = (await http.get(f"/authorize?{query}")).expect(303).headers["location"]
+            accept = {"Accept": "application/token-introspection+jwt"}
+            fields = {"token": token, **client.authentication()}
+            told = (await http.form("/introspect", fields, accept)).expect(200)
+            await http.close()
+            return redirect.partition("?response=")[2], told.body.decode()
+
+        response, introspection = self.site.loop.run(ask())
+        proof = client.proof("GET", "/userinfo", token=token)
+        runner.namespace |= {"response": response, "sent_state": state, "shown_token": token}
+        runner.namespace |= {"introspection": introspection, "shown_proof": proof}
 
     def presentation(self, runner: Runner) -> None:
         offer = self.site.cli.json(

@@ -1,4 +1,4 @@
-"""Signed and encrypted messages, made and read by PyJWT, joserfc and jwcrypto."""
+"""Signed and encrypted messages, made and read by PyJWT, joserfc, jwcrypto and our library."""
 
 import time
 from typing import Any
@@ -14,6 +14,7 @@ from jwcrypto import jwe as jwcrypto_jwe
 from jwcrypto import jwk as jwcrypto_jwk
 
 from corpid.domain.languages import Names
+from corpid.relying_party import DpopRequest, Policy, RelyingParty, errors
 from corpid.services.client_metadata import Registration
 from corpid.services.client_signing import Signing
 from corpid.services.clients import Clients
@@ -68,6 +69,11 @@ async def test_jarm_read_by_pyjwt_and_joserfc(
         answer["response"], await _keys(http, live), client.client_id, live.issuer
     )
     assert claims["code"]
+    party = RelyingParty(live.issuer, client_id=client.client_id)
+    found = await party.verify_authorization_response(
+        answer["response"], state=str(claims["state"])
+    )
+    assert found.code == claims["code"]
     wrong = answer["response"][:-8] + "AAAAAAAA"
     with pytest.raises(pyjwt.InvalidSignatureError):
         _read_by_both(wrong, await _keys(http, live), client.client_id, live.issuer)
@@ -142,6 +148,23 @@ async def test_encrypted_id_token_and_userinfo_opened_by_joserfc_and_jwcrypto(
     assert userinfo["sub"] == id_token["sub"]
     assert userinfo["sub_attributes"]
     assert "exp" not in userinfo
+    await _read_by_ours(live, client, key, done["id_token"], told.body.decode())
+
+
+async def _read_by_ours(
+    live: Live, client: FapiClient, key: ECKey | RSAKey, id_token: str, userinfo: str
+) -> None:
+    both = frozenset({"id_token", "userinfo"})
+    party = RelyingParty(
+        live.issuer,
+        client_id=client.client_id,
+        decryption_keys=key.as_dict(private=True),
+        policy=Policy(require_encryption=both),
+    )
+    who = await party.verify_id_token(id_token, nonce=None)
+    found = await party.verify_userinfo(userinfo, signed_in=who)
+    assert (found.subject, found.actor) == (who.subject, who.actor)
+    assert found.organisation is not None
 
 
 async def _tokens(http: Http, client: FapiClient, visitor: Visitor) -> dict[str, Any]:
@@ -166,3 +189,17 @@ async def test_signed_introspection_read_by_pyjwt_and_joserfc(
     told = claims["token_introspection"]
     assert (told["active"], told["aud"]) == (True, RESOURCE)
     assert not {"sub", "exp"} & claims.keys()
+    party = RelyingParty(live.issuer, client_id=client.client_id, audience=RESOURCE)
+    url = RESOURCE + "/accounts"
+    proof = client.dpop_key.dpop("GET", url, token=done.access_token)
+    found = await party.verify_introspection(
+        compact,
+        access_token=done.access_token,
+        dpop=DpopRequest(proof, "GET", url),
+        require_binding=True,
+    )
+    assert (found.client_id, found.subject) == (client.client_id, told["sub"])
+    fields = {"token": "unknown", **client.authentication()}
+    answer = await http.form(f"{live.path}/introspect", fields, {"Accept": media_type})
+    with pytest.raises(errors.TokenInactive):
+        await party.verify_introspection(answer.body.decode(), access_token="unknown")

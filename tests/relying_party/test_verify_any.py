@@ -8,16 +8,18 @@ from corpid.relying_party import (
     Kind,
     RelyingPartyError,
     VerifiedAccessToken,
+    VerifiedAuthorizationResponse,
     VerifiedCredential,
     VerifiedIdToken,
     VerifiedLogoutToken,
     VerifiedStatus,
+    VerifiedUserInfo,
     errors,
     recognise,
     status_source,
 )
 from keys.signer import generate
-from tests.support.relying_world import AUDIENCE, NONCE, STATUS_URI, World
+from tests.support.relying_world import AUDIENCE, NONCE, STATE, STATUS_URI, World
 
 
 async def test_each_kind_goes_to_its_verifier(world: World) -> None:
@@ -26,6 +28,11 @@ async def test_each_kind_goes_to_its_verifier(world: World) -> None:
     assert isinstance(await party.verify_any(await world.access_token()), VerifiedAccessToken)
     assert isinstance(await party.verify_any(await world.logout_token()), VerifiedLogoutToken)
     assert isinstance(await party.verify_any(await world.issued()), VerifiedCredential)
+    told = await party.verify_any(await world.introspection())
+    assert isinstance(told, VerifiedAccessToken)
+    answered = await party.verify_any(await world.authorization_response())
+    assert isinstance(answered, VerifiedAuthorizationResponse)
+    assert isinstance(await party.verify_any(await world.userinfo()), VerifiedUserInfo)
     found = await party.verify_any(await world.status_token())
     assert isinstance(found, VerifiedStatus)
     assert (found.uri, found.bits, found.entries) == (STATUS_URI, 2, 1000)
@@ -46,6 +53,21 @@ async def test_a_presentation_is_tied_to_its_holder_when_a_nonce_is_given(world:
 async def test_an_id_token_is_tied_to_its_sign_in_when_a_nonce_is_given(world: World) -> None:
     with pytest.raises(errors.NonceMismatch):
         await world.party().verify_any(await world.id_token(), nonce="another")
+
+
+async def test_an_authorization_response_is_tied_to_its_request_when_a_state_is_given(
+    world: World,
+) -> None:
+    response = await world.authorization_response()
+    with pytest.raises(errors.StateMismatch):
+        await world.party().verify_any(response, state="another")
+    assert await world.party().verify_any(response, state=STATE)
+
+
+async def test_an_access_token_that_is_bound_is_not_passed_without_its_proof(world: World) -> None:
+    answer = await world.introspection(told={"cnf": {"jkt": "thumbprint"}})
+    with pytest.raises(errors.DpopMissing):
+        await world.party().verify_any(answer)
 
 
 @pytest.mark.parametrize("typ", ["dpop+jwt", "kb+jwt", "vc+sd-jwt", "secevent+jwt", "x/y"])

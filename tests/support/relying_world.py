@@ -18,6 +18,7 @@ CLIENT = "sample-bank"
 RESOURCE = "https://api.bank.example"
 STATUS_URI = "https://status.example/lists/7"
 VCT = f"{ISSUER}/vct/company-identity"
+STATE = "state-0123456789"
 AUDIENCE, NONCE = "x509_san_dns:bank.example", "nonce-0123456789"
 
 CONFIGURATION = "https://id.example/corp/.well-known/openid-configuration"
@@ -167,6 +168,48 @@ class World:
             "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
         }
         return await self.signed({**claims, **changes}, typ)
+
+    async def authorization_response(self, typ: str | None = "JWT", **changes: Any) -> str:
+        claims = {
+            "iss": ISSUER,
+            "aud": CLIENT,
+            "iat": int(self.now),
+            "exp": int(self.now) + 300,
+            "code": "code-1",
+            "state": STATE,
+        }
+        return await self.signed({**claims, **changes}, typ)
+
+    async def userinfo(self, typ: str | None = "JWT", signer: Any = None, **changes: Any) -> str:
+        kept = ("iss", "aud", "iat", "sub", "sub_type", "act", "sub_attributes", "mandate")
+        claims = {name: value for name, value in self.id_claims().items() if name in kept}
+        return await self.signed({**claims, "name": "Sample Clerk", **changes}, typ, signer)
+
+    async def introspection(
+        self,
+        typ: str | None = "token-introspection+jwt",
+        told: Any = None,
+        header: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> str:
+        """An answer about an opaque access token; `told` are changes of what is inside."""
+        inside = {
+            **{name: value for name, value in self.id_claims().items() if name != "nonce"},
+            "active": True,
+            "aud": RESOURCE,
+            "client_id": "sample-client",
+            "scope": "accounts payments",
+            "token_type": "Bearer",
+        }
+        if isinstance(told, dict):
+            inside |= told
+        claims = {
+            "iss": ISSUER,
+            "aud": CLIENT,
+            "iat": int(self.now),
+            "token_introspection": {k: v for k, v in inside.items() if v is not ...},
+        }
+        return await self.signed({**claims, **changes}, typ, header=header)
 
     async def issued(self, signer: LocalSigner | None = None, **changes: Any) -> str:
         claims = {
