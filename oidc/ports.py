@@ -180,8 +180,13 @@ class ProviderWrites(ManagedGrantWrites, Protocol):
     async def claim_offer(self, offer_id: str, now_ms: int) -> bool:
         """Use a credential offer; False when it was used or ended before."""
 
-    async def count_wrong_transaction_code(self, offer_id: str, now_ms: int, limit: int) -> bool:
-        """Count a wrong transaction code; True when that was one too many and the offer ended."""
+    async def count_wrong_transaction_code(
+        self, offer_id: str, now_ms: int, limit: int, next_try_at: int
+    ) -> bool:
+        """Count a wrong transaction code; True when that was one too many and the offer ended.
+
+        Before ``next_try_at`` (epoch ms) none is looked at.
+        """
 
     async def standing(self, subject: str, actor: str, authority: str) -> object | None:
         """A value that changes when what an act of this authority rests on does; None without it.
@@ -297,7 +302,11 @@ class AuthorizationRequest:
 
 @record
 class Approval:
-    """The host's yes: who acts for whom, by what authority, and how they signed in."""
+    """The host's yes: who acts for whom, by what authority, and how they signed in.
+
+    ``offer_id`` is the credential offer that the request goes on with (OpenID4VCI 5.1.3): the
+    host claims it with the approval.
+    """
 
     subject: str
     actor: str
@@ -308,6 +317,7 @@ class Approval:
     amr: tuple[str, ...]
     auth_time: int
     expires_at: int
+    offer_id: str | None = None
 
 
 @record

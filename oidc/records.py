@@ -242,7 +242,10 @@ class RefreshToken:
 
 @record
 class PreAuthorizedOffer:
-    """A credential offer by pre-authorized code (OpenID4VCI 1.0, 4.1.1), kept by hash."""
+    """A credential offer by pre-authorized code (OpenID4VCI 1.0, 4.1.1), kept by hash.
+
+    ``next_try_at`` is when (epoch ms) a transaction code may be tried again after wrong ones.
+    """
 
     offer_id: str
     code_hash: bytes
@@ -255,6 +258,7 @@ class PreAuthorizedOffer:
     expires_at: int
     used_at: int | None
     ended_at: int | None
+    next_try_at: int | None = None
 
 
 @record

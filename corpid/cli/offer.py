@@ -6,8 +6,9 @@ import typer
 
 from corpid.cli.context import Run, command
 from corpid.cli.output import Answer, Facts, Plain
-from corpid.domain.credential import CredentialType
+from corpid.domain.credential import CredentialType, OfferGrant
 
+_TRANSACTION_CODE = "Code that the wallet asks for; default: six random digits."
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Credential offers.")
 
 
@@ -31,7 +32,15 @@ async def create(
     ],
     transaction_code: Annotated[
         str | None,
-        typer.Option(help="Code that the wallet asks for; default: six random digits."),
+        typer.Option(help=_TRANSACTION_CODE),
+    ] = None,
+    grants: Annotated[
+        list[OfferGrant] | None,
+        typer.Option("--grant", help="How it may be redeemed; may be repeated. Default: by code."),
+    ] = None,
+    description: Annotated[
+        str | None,
+        typer.Option(help="Where its holder finds the transaction code, at most 300 characters."),
     ] = None,
     lifetime: Annotated[int, typer.Option(help="Seconds that it holds.")] = 600,
     qr: Annotated[bool, typer.Option(help="Draw a QR code.")] = True,
@@ -44,6 +53,7 @@ async def create(
     from corpid.services.organisations import find_organisation
     from corpid.services.people import find_person
 
+    wording = {} if description is None else {"description": description}
     async with run.foundation() as base:
         read = base.store.read
         whose = await find_organisation(read, organisation)
@@ -53,8 +63,10 @@ async def create(
             who.person_id,
             kind,
             actor=run.actor,
+            grants=[one.value for one in grants or [OfferGrant.PRE_AUTHORIZED_CODE]],
             transaction_code=transaction_code,
             lifetime=lifetime,
+            **wording,
         )
     document = {
         "offer_id": offer.offer_id,
@@ -65,15 +77,10 @@ async def create(
         "expires_at": documents.when(offer.expires_at),
         "offer": dict(offer.document),
     }
-    shown: list[Facts | Plain] = [
-        Plain(offer.link),
-        Facts(
-            [
-                ("transaction code", offer.transaction_code),
-                ("holds until", document["expires_at"]),
-            ]
-        ),
-    ]
+    facts = [("holds until", document["expires_at"])]
+    if offer.transaction_code is not None:
+        facts.insert(0, ("transaction code", offer.transaction_code))
+    shown: list[Facts | Plain] = [Plain(offer.link), Facts(facts)]
     if qr and not run.as_json:
         shown.insert(1, Plain(_qr(offer.reference)))
     return Answer(document, shown)

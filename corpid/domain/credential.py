@@ -11,6 +11,13 @@ class CredentialType(StrEnum):
     REPRESENTATIVE = "representative"
 
 
+class OfferGrant(StrEnum):
+    """The ways in which an offer may be redeemed (OpenID4VCI 1.0, 4.1.1)."""
+
+    PRE_AUTHORIZED_CODE = "pre-authorized_code"
+    AUTHORIZATION_CODE = "authorization_code"
+
+
 class CredentialState(StrEnum):
     """The life of an issued credential. ``revoked`` and ``replaced`` are final."""
 

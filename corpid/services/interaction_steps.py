@@ -4,25 +4,25 @@ The same function answers at once where nothing is needed, names the next page w
 is, and gives the error of prompt=none. The order is: who, how surely, for whom, and may it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from corpid.domain.business_number import InvalidBusinessNumber, parse_business_number
 from corpid.domain.person import Assurance, Person
+from corpid.services import request_wishes
 from corpid.services.authorities import ActingAuthority
 from corpid.services.consent import Consents
 from corpid.services.detail_types import needs_of
 from corpid.services.id_token_hints import Hint, IdTokenHints
 from corpid.services.known_authorities import KnownAuthorities
+from corpid.services.offers import Offers
 from corpid.services.ports import Store
-from corpid.services.records import Session
+from corpid.services.records import Offer, Session
 from keys.clock import Clock
-from oidc.errors import UnmetAuthenticationRequirements
+from oidc.errors import InvalidRequest, UnmetAuthenticationRequirements
 from oidc.ports import Approval, AuthorizationRequest
 from oidc.records import OFFLINE_ACCESS
 
-_BRN_HINT: Final = "brn:"
 _FAR_MS: Final = 3650 * 24 * 3600 * 1000
 
 
@@ -114,6 +114,7 @@ class Steps:
         authorities: KnownAuthorities,
         consents: Consents,
         hints: IdTokenHints,
+        offers: Offers,
         clock: Clock,
         *,
         acr_base: str,
@@ -122,6 +123,7 @@ class Steps:
         self._authorities = authorities
         self._consents = consents
         self._hints = hints
+        self._offers = offers
         self._clock = clock
         self._levels = {f"{acr_base}/{level}": level for level in Assurance}
         self._uris = {level: uri for uri, level in self._levels.items()}
@@ -136,24 +138,39 @@ class Steps:
         """
         hint = self._hint(request)
         floor = self._floor(request)
+        offer = await self._offer(request)
         person = None
         if session is not None:
             person = await self._authorities.person(session.person_id)
         if session is None or person is None or person.closed_at is not None:
-            return SignInStep(username=_username_hint(request))
-        again = self._why_again(request, session, hint, progress)
+            return SignInStep(username=request_wishes.username_hint(request))
+        again = self._why_again(request, session, hint, progress, offer)
         if again is not None:
-            return SignInStep(username=_username_hint(request), again=again)
+            return SignInStep(username=request_wishes.username_hint(request), again=again)
         step = await self._strengthen(request, session, person, floor)
         if step is not None:
             return step
-        chosen = await self._choose(request, person, hint, progress)
+        chosen = await self._choose(request, person, hint, progress, offer)
         if not isinstance(chosen, ActingAuthority):
             return chosen
-        approval = self._approval(request, session, chosen)
+        approval = self._approval(request, session, chosen, offer)
         if await self._needs_consent(request, approval):
             return ConsentStep(person, chosen, approval)
         return ApprovedStep(approval)
+
+    async def _offer(self, request: AuthorizationRequest) -> Offer | None:
+        """The offer that the request goes on with; a foreign ``issuer_state`` says nothing.
+
+        Raises:
+            InvalidRequest: the offer is over.
+        """
+        state = request.parameters.get("issuer_state")
+        if state is None:
+            return None
+        offer = await self._offers.of_issuer_state(state)
+        if offer is not None and not offer.is_open(self._now_ms()):
+            raise InvalidRequest("the credential offer was used or has ended: ask for another")
+        return offer
 
     def _hint(self, request: AuthorizationRequest) -> Hint | None:
         if request.id_token_hint is None:
@@ -166,12 +183,16 @@ class Steps:
         session: Session,
         hint: Hint | None,
         progress: Progress | None,
+        offer: Offer | None,
     ) -> str | None:
         """Why the session does not count for this request, if it does not."""
         if hint is not None and not self._hints.is_person(hint, request.client, session.person_id):
             return "other"
-        if request.amends is not None and request.amends.actor != session.person_id:
-            return "other"  # only who gave the grant changes it
+        # Only who gave a grant changes it; an offer is for whom it was made to.
+        whose = [] if request.amends is None else [request.amends.actor]
+        whose += [] if offer is None else [offer.person_id]
+        if any(one != session.person_id for one in whose):
+            return "other"
         if progress is not None and (
             session.signed_in_at > progress.began_at or progress.person_id == session.person_id
         ):
@@ -213,8 +234,11 @@ class Steps:
         person: Person,
         hint: Hint | None,
         progress: Progress | None,
+        offer: Offer | None,
     ) -> ActingAuthority | OrganisationStep | BlockedStep:
         authorities = await self._authorities.all_of(person.person_id)
+        if offer is not None:
+            authorities = tuple(one for one in authorities if _is_of(offer, one))
         needs = needs_of(request.authorization_details)
         # Before one is taken for each organisation: the strongest need not be the fitting one.
         covering = [one for one in authorities if all(one.covers(need) for need in needs)]
@@ -225,7 +249,7 @@ class Steps:
         picked = _picked(progress, person, choices)
         if picked is not None:
             return picked
-        hinted = _hinted(request.login_hint, choices)
+        hinted = request_wishes.hinted(request.login_hint, choices)
         if "select_account" not in request.prompt:
             if hinted is not None:
                 return hinted
@@ -252,7 +276,7 @@ class Steps:
                 one for one in choices if one.organisation.organisation_id == amends.subject
             )
         demanded = [{hint.sub}] if hint else []
-        demanded += _required_subs(request)
+        demanded += request_wishes.required_subs(request)
         if not demanded:
             return choices
         subject = self._hints.subject
@@ -271,7 +295,11 @@ class Steps:
         return not await self._consents.is_given(approval.actor, approval.subject, request)
 
     def _approval(
-        self, request: AuthorizationRequest, session: Session, authority: ActingAuthority
+        self,
+        request: AuthorizationRequest,
+        session: Session,
+        authority: ActingAuthority,
+        offer: Offer | None,
     ) -> Approval:
         ends = [self._now_ms() + _FAR_MS]
         if OFFLINE_ACCESS not in request.scope:
@@ -288,6 +316,7 @@ class Steps:
             amr=session.methods,
             auth_time=session.signed_in_at // 1000,
             expires_at=min(ends),
+            offer_id=None if offer is None else offer.offer_id,
         )
 
     def _floor(self, request: AuthorizationRequest) -> Assurance:
@@ -297,14 +326,14 @@ class Steps:
             UnmetAuthenticationRequirements: it demands none of ours.
         """
         floor = Assurance(request.client.min_acr)
-        asked = _acr_claim(request)
+        asked = request_wishes.acr_claim(request)
         if asked.get("essential") is not True:
             return floor
-        values = _claim_values(asked)
+        values = request_wishes.claim_values(asked)
         levels = [self._levels[value] for value in values if value in self._levels]
         if values and not levels:
             raise UnmetAuthenticationRequirements("none of the demanded acr values exists here")
-        return max([floor, *_least(levels)], key=lambda level: level.rank)
+        return max([floor, *request_wishes.least(levels)], key=lambda level: level.rank)
 
     def _demanded(self, request: AuthorizationRequest) -> tuple[Assurance, ...]:
         """The levels of acr_values, of which one must be reached (RFC 9470 5).
@@ -315,11 +344,18 @@ class Steps:
         return known if len(known) == len(request.acr_values) else ()
 
     def _wishes(self, request: AuthorizationRequest) -> tuple[Assurance, ...]:
-        values = (*request.acr_values, *_claim_values(_acr_claim(request)))
+        values = (
+            *request.acr_values,
+            *request_wishes.claim_values(request_wishes.acr_claim(request)),
+        )
         return tuple(self._levels[value] for value in values if value in self._levels)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _is_of(offer: Offer, authority: ActingAuthority) -> bool:
+    return authority.organisation.organisation_id == offer.organisation_id
 
 
 def _one_each(authorities: Iterable[ActingAuthority]) -> tuple[ActingAuthority, ...]:
@@ -340,49 +376,3 @@ def _picked(
         (one for one in choices if one.organisation.organisation_id == progress.organisation_id),
         None,
     )
-
-
-def _hinted(login_hint: str | None, choices: tuple[ActingAuthority, ...]) -> ActingAuthority | None:
-    """The organisation that ``login_hint=brn:12345678`` names."""
-    if login_hint is None or not login_hint.lower().startswith(_BRN_HINT):
-        return None
-    try:
-        number = parse_business_number(login_hint[len(_BRN_HINT) :]).value
-    except InvalidBusinessNumber:
-        return None
-    return next((one for one in choices if one.organisation.number == number), None)
-
-
-def _username_hint(request: AuthorizationRequest) -> str:
-    hint = request.login_hint or ""
-    return "" if hint.lower().startswith(_BRN_HINT) else hint[:100]
-
-
-def _id_token_claims(request: AuthorizationRequest) -> Mapping[str, Any]:
-    wanted: Mapping[str, Any] = request.claims.get("id_token", {})
-    return wanted
-
-
-def _required_subs(request: AuthorizationRequest) -> list[set[str]]:
-    """The subjects that the client insists on, wherever it says so (OpenID Connect Core 5.5.1)."""
-    found = []
-    for place in request.claims.values():
-        asked = place.get("sub") or {}
-        if "value" in asked or "values" in asked:
-            found.append(set(_claim_values(asked)))
-    return found
-
-
-def _acr_claim(request: AuthorizationRequest) -> Mapping[str, Any]:
-    asked: Mapping[str, Any] = _id_token_claims(request).get("acr") or {}
-    return asked
-
-
-def _claim_values(asked: Mapping[str, Any]) -> list[str]:
-    values = asked.get("values")
-    listed = values if isinstance(values, list) else [asked.get("value")]
-    return [value for value in listed if isinstance(value, str)]
-
-
-def _least(levels: list[Assurance]) -> list[Assurance]:
-    return [min(levels, key=lambda level: level.rank)] if levels else []

@@ -28,6 +28,7 @@ from corpid.services.interaction_steps import (
 )
 from corpid.services.kept_requests import read_again
 from corpid.services.known_authorities import KnownAuthorities
+from corpid.services.offers import use_up
 from corpid.services.polled_interactions import Polled, find_polled, kept_polled
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import Interaction, Session
@@ -369,6 +370,7 @@ class BrowserInteractions:
         except NotAllowed as error:
             raise AccessDenied(error.message) from None
         await require_open(uow, approval.session_id)
+        await use_up(uow, approval.offer_id, self._sessions.now_ms())
 
     def binding(self, cookies: Mapping[str, str]) -> str | None:
         """What binds what this browser begins to it, if it has that yet."""

@@ -1,12 +1,16 @@
-"""Credential offers by pre-authorized code (OpenID4VCI 1.0, 4.1): made by an operator or a page.
+"""Credential offers (OpenID4VCI 1.0, 4.1): made by an operator or a page, for one person.
 
-The code is computed from the offer's id under the token key, and stored as a hash only: the offer
-can be shown again by reference, and neither the database nor a backup of it redeems one.
+Redeemed by a pre-authorized code, or by signing in (the authorization code flow), when the
+request names the offer by its ``issuer_state``. The code and the state are computed from the
+offer's id under the token key: the offer can be shown again by reference, and neither the
+database nor a backup of it redeems one. ``authorization_server`` is in no offer: the metadata
+names none, for the issuer is its own (4.1.1: it must not be used then).
 """
 
+import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,9 +21,10 @@ from corpid.domain.errors import InvalidValue, NotAllowed
 from corpid.domain.identifiers import new_id
 from corpid.services.authorities import require_authority
 from corpid.services.ports import Store, UnitOfWork
-from corpid.services.records import Offer
+from corpid.services.records import BY_CODE, BY_SIGN_IN, Offer
 from keys import base64url
 from keys.clock import Clock, Random
+from oidc.errors import AccessDenied
 from oidc.secrets import PRE_AUTHORIZED_CODE, TokenHasher
 
 LIFETIME: Final = 600
@@ -27,19 +32,28 @@ LIFETIME: Final = 600
 MAX_LIFETIME: Final = 7 * 24 * 3600
 SCHEME: Final = "openid-credential-offer://"
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+GRANTS: Final = (BY_CODE, BY_SIGN_IN)
+MAX_DESCRIPTION: Final = 300
+"""Characters of what a wallet shows beside the field for the transaction code (4.1.1)."""
 _DIGITS: Final = 6
+_MAC_BYTES: Final = 16
+_STATE: Final = re.compile(r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{22}")
+_CODE_HASH_BYTES: Final = 32
 _TRANSACTION_CODE: Final = re.compile(r"[0-9A-Za-z]{4,32}")
 _DESCRIPTION: Final = "The code that the sender of this offer gave you in another way"
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedOffer:
-    """A fresh offer. ``link`` and ``transaction_code`` are shown once and travel apart."""
+    """A fresh offer. ``link`` and ``transaction_code`` are shown once and travel apart.
+
+    ``transaction_code`` is None where the offer has no code that it would belong to.
+    """
 
     offer_id: str
     link: str
     reference: str
-    transaction_code: str
+    transaction_code: str | None
     document: Mapping[str, Any]
     expires_at: int
 
@@ -63,66 +77,64 @@ class Offers:
         types: Sequence[CredentialType],
         *,
         actor: str,
+        grants: Sequence[str] = (BY_CODE,),
         transaction_code: str | None = None,
+        description: str = _DESCRIPTION,
         lifetime: int = LIFETIME,
     ) -> CreatedOffer:
         """Make an offer of these types; ``actor`` (for the audit) made it.
 
-        Without ``transaction_code`` six random digits are taken. ``lifetime`` is in seconds.
+        ``grants`` are the ways in which it may be redeemed, once in all. Without
+        ``transaction_code`` six random digits are taken; ``description`` tells its holder where
+        to find it. ``lifetime`` is in seconds.
 
         Raises:
             NotAllowed: the person has no authority for the organisation now.
-            InvalidValue: no type, a type twice, an unusable transaction code or lifetime.
+            InvalidValue: no type, a type twice, no or an unknown way, an unusable transaction
+                code, description or lifetime.
         """
         if not types or len(set(types)) != len(types):
             raise InvalidValue("an offer names at least one credential type, each once")
         if not 0 < lifetime <= MAX_LIFETIME:
             raise InvalidValue("an offer holds for at least a second and at most seven days")
-        code = self._six_digits() if transaction_code is None else transaction_code
-        if not _TRANSACTION_CODE.fullmatch(code):
-            raise InvalidValue("a transaction code has 4 to 32 letters or digits")
+        if not grants or len(set(grants)) != len(grants) or not set(grants) <= set(GRANTS):
+            raise InvalidValue(f"an offer is redeemed by {' or '.join(GRANTS)}, each named once")
+        code = self._transaction_code(grants, transaction_code)
         now_ms = int(self._clock() * 1000)
         offer_id = new_id(self._random)
-        expires_at = now_ms + lifetime * 1000
+        made = Offer(
+            offer_id=offer_id,
+            code_hash=self._code_hash(offer_id, grants),
+            transaction_code_hash=None if code is None else self._hasher.hash(code),
+            organisation_id=organisation_id,
+            person_id=person_id,
+            authority="",  # known in the transaction
+            credential_types=tuple(types),
+            created_at=now_ms,
+            expires_at=now_ms + lifetime * 1000,
+            grants=tuple(grants),
+            tx_code=None if code is None else _asked_for(code, description),
+        )
 
         async def work(uow: UnitOfWork) -> None:
             person = await uow.people.by_id(person_id)
             if person is None or person.closed_at is not None:
                 raise NotAllowed("this person is not known, or the account is closed")
             authority = await require_authority(uow, person_id, organisation_id, now_ms)
-            offer = Offer(
-                offer_id=offer_id,
-                code_hash=self._hasher.hash(self._code(offer_id)),
-                transaction_code_hash=self._hasher.hash(code),
-                organisation_id=organisation_id,
-                person_id=person_id,
-                authority=authority.authority_id,
-                credential_types=tuple(types),
-                created_at=now_ms,
-                expires_at=expires_at,
-            )
-            await uow.credentials.add_offer(offer)
+            await uow.credentials.add_offer(replace(made, authority=authority.authority_id))
             facts = {
                 "offer_id": offer_id,
                 "organisation_id": organisation_id,
                 "person_id": person_id,
                 "authority": authority.authority_id,
                 "types": [one.value for one in types],
+                "grants": list(grants),
                 "actor": actor,
             }
             await uow.operations.audit("offer.created", facts)
 
         await self._store.write(work)
-        numeric = code.isdigit()
-        document = self._document(
-            offer_id,
-            types,
-            {
-                "input_mode": "numeric" if numeric else "text",
-                "length": len(code),
-                "description": _DESCRIPTION,
-            },
-        )
+        document = self._document(made)
         by_value = quote(orjson.dumps(document), safe="")
         reference = f"{self._issuer.rstrip('/')}/offers/{offer_id}"
         return CreatedOffer(
@@ -131,36 +143,64 @@ class Offers:
             reference=f"{SCHEME}?credential_offer_uri={quote(reference, safe='')}",
             transaction_code=code,
             document=document,
-            expires_at=expires_at,
+            expires_at=made.expires_at,
         )
 
     async def document(self, offer_id: str) -> dict[str, Any] | None:
         """The offer by reference (4.1.3); None when it is unknown, used, ended or expired."""
         offer = await self._store.read.credentials.offer(offer_id)
-        if offer is None or offer.used_at is not None or offer.ended_at is not None:
+        if offer is None or not offer.is_open(int(self._clock() * 1000)):
             return None
-        if int(self._clock() * 1000) >= offer.expires_at:
-            return None
-        # The length of the transaction code is not kept: an object alone says that one is needed.
-        transaction_code = (
-            None if offer.transaction_code_hash is None else {"description": _DESCRIPTION}
-        )
-        return self._document(offer_id, offer.credential_types, transaction_code)
+        return self._document(offer)
 
-    def _document(
-        self,
-        offer_id: str,
-        types: Sequence[CredentialType],
-        transaction_code: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        grant: dict[str, Any] = {"pre-authorized_code": self._code(offer_id)}
-        if transaction_code is not None:
-            grant["tx_code"] = dict(transaction_code)
+    async def of_issuer_state(self, issuer_state: str) -> Offer | None:
+        """The offer that an authorization request goes on with, open or over.
+
+        None when the value is none of ours: it is not sure to come from here (5.1.3), so it is
+        then as if it had not been sent.
+        """
+        if _STATE.fullmatch(issuer_state) is None:
+            return None
+        offer_id, _, _ = issuer_state.partition(".")
+        if not hmac.compare_digest(issuer_state, self._issuer_state(offer_id)):
+            return None
+        offer = await self._store.read.credentials.offer(offer_id)
+        return None if offer is None or BY_SIGN_IN not in offer.grants else offer
+
+    def _document(self, offer: Offer) -> dict[str, Any]:
+        grants: dict[str, Any] = {}
+        if BY_SIGN_IN in offer.grants:
+            grants[BY_SIGN_IN] = {"issuer_state": self._issuer_state(offer.offer_id)}
+        if BY_CODE in offer.grants:
+            grant: dict[str, Any] = {"pre-authorized_code": self._code(offer.offer_id)}
+            if offer.transaction_code_hash is not None:
+                # One of before these were kept: an object alone says that a code is needed.
+                grant["tx_code"] = dict(offer.tx_code or {"description": _DESCRIPTION})
+            grants[GRANT_TYPE] = grant
         return {
             "credential_issuer": self._issuer,
-            "credential_configuration_ids": [one.value for one in types],
-            "grants": {GRANT_TYPE: grant},
+            "credential_configuration_ids": [one.value for one in offer.credential_types],
+            "grants": grants,
         }
+
+    def _transaction_code(self, grants: Sequence[str], wanted: str | None) -> str | None:
+        if BY_CODE not in grants:
+            if wanted is not None:
+                raise InvalidValue("a transaction code belongs to a pre-authorized code")
+            return None
+        code = self._six_digits() if wanted is None else wanted
+        if not _TRANSACTION_CODE.fullmatch(code):
+            raise InvalidValue("a transaction code has 4 to 32 letters or digits")
+        return code
+
+    def _code_hash(self, offer_id: str, grants: Sequence[str]) -> bytes:
+        if BY_CODE in grants:
+            return self._hasher.hash(self._code(offer_id))
+        return self._random(_CODE_HASH_BYTES)  # of no code
+
+    def _issuer_state(self, offer_id: str) -> str:
+        mac = self._hasher.hash(f"issuer_state:{offer_id}")[:_MAC_BYTES]
+        return f"{offer_id}.{base64url.encode(mac)}"
 
     def _code(self, offer_id: str) -> str:
         return PRE_AUTHORIZED_CODE + base64url.encode(self._hasher.hash(f"offer:{offer_id}"))
@@ -169,3 +209,31 @@ class Offers:
         # 128 random bits: the remainder's bias is beyond measuring.
         number = int.from_bytes(self._random(16), "big") % 10**_DIGITS
         return f"{number:0{_DIGITS}d}"
+
+
+async def use_up(uow: UnitOfWork, offer_id: str | None, now_ms: int) -> None:
+    """Redeem an offer, if there is one, by signing in, inside the write of what it leads to.
+
+    Raises:
+        AccessDenied: it was used, or has ended, meanwhile.
+    """
+    if offer_id is None:
+        return
+    if not await uow.provider_writes.claim_offer(offer_id, now_ms):
+        raise AccessDenied("the credential offer was used or has ended")
+    await uow.operations.audit("offer.used", {"offer_id": offer_id})
+
+
+def _asked_for(code: str, description: str) -> dict[str, Any]:
+    """The ``tx_code`` object of an offer (4.1.1).
+
+    Raises:
+        InvalidValue: the description is longer than a wallet has to show.
+    """
+    if not 0 < len(description) <= MAX_DESCRIPTION or not description.isprintable():
+        raise InvalidValue(f"the description is a line of 1 to {MAX_DESCRIPTION} characters")
+    return {
+        "input_mode": "numeric" if code.isdigit() else "text",
+        "length": len(code),
+        "description": description,
+    }

@@ -1,12 +1,15 @@
 """Records of the use cases that are no part of the domain: how the service runs its business."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from corpid.domain.credential import Credential, CredentialType, StatusEntry
+from corpid.domain.credential import Credential, CredentialType, OfferGrant, StatusEntry
 from corpid.domain.mandate import MandateEvent, MandateState, Side
 from corpid.domain.person import Assurance
 from keys.record import record
+
+BY_CODE: Final = OfferGrant.PRE_AUTHORIZED_CODE.value
+BY_SIGN_IN: Final = OfferGrant.AUTHORIZATION_CODE.value
 
 
 @record
@@ -137,7 +140,11 @@ class MandateHistoryRow:
 
 @record
 class Offer:
-    """A credential offer as it is stored."""
+    """A credential offer as it is stored.
+
+    ``grants`` are the ways in which it may be redeemed; ``tx_code`` is what the wallet is told of
+    the transaction code.
+    """
 
     offer_id: str
     code_hash: bytes
@@ -151,6 +158,12 @@ class Offer:
     wrong_tries: int = 0
     used_at: int | None = None
     ended_at: int | None = None
+    grants: tuple[str, ...] = (BY_CODE,)
+    tx_code: Mapping[str, Any] | None = None
+
+    def is_open(self, now_ms: int) -> bool:
+        """Whether it can still be redeemed."""
+        return self.used_at is None and self.ended_at is None and now_ms < self.expires_at
 
 
 @record

@@ -230,4 +230,5 @@ def preauthorized_offer(row: tuple[Any, ...]) -> PreAuthorizedOffer:
         expires_at=row[8],
         used_at=row[9],
         ended_at=row[10],
+        next_try_at=row[11],
     )

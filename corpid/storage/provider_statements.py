@@ -148,6 +148,7 @@ OFFER: Final = Statement(
         _offer.c.expires_at,
         _offer.c.used_at,
         _offer.c.ended_at,
+        _offer.c.next_try_at,
     ).where(given(_offer.c.code_hash))
 )
 _OFFER_OPEN: Final = and_(_offer.c.used_at.is_(None), _offer.c.ended_at.is_(None))
@@ -159,6 +160,7 @@ COUNT_WRONG_TRANSACTION_CODE: Final = Statement(
     .where(given(_offer.c.offer_id), _OFFER_OPEN)
     .values(
         wrong_tries=_offer.c.wrong_tries + 1,
+        next_try_at=bindparam("next_try_at", type_=_offer.c.next_try_at.type),
         ended_at=case(
             (
                 _offer.c.wrong_tries + 1 >= bindparam("limit"),

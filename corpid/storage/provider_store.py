@@ -266,10 +266,16 @@ class SqlProviderWrites(PolledWrites):
         """See ``ProviderWrites.claim_offer``."""
         return bool(await self._in.writes.execute(sql.CLAIM_OFFER, offer_id=offer_id, now=now_ms))
 
-    async def count_wrong_transaction_code(self, offer_id: str, now_ms: int, limit: int) -> bool:
-        """Count a wrong code; the ``limit``-th ends the offer. True also when it was over."""
+    async def count_wrong_transaction_code(
+        self, offer_id: str, now_ms: int, limit: int, next_try_at: int
+    ) -> bool:
+        """See ``ProviderWrites.count_wrong_transaction_code``."""
         row = await self._in.writes.one(
-            sql.COUNT_WRONG_TRANSACTION_CODE, offer_id=offer_id, now=now_ms, limit=limit
+            sql.COUNT_WRONG_TRANSACTION_CODE,
+            offer_id=offer_id,
+            now=now_ms,
+            limit=limit,
+            next_try_at=next_try_at,
         )
         return row is None or row[0] is not None
 

@@ -88,6 +88,7 @@ def assemble(base: Foundation) -> PageAssembly:
         base.authorities,
         Consents(store),
         IdTokenHints(base.rings, base.pairwise, settings.issuer),
+        base.offers,
         clock,
         acr_base=settings.acr_url,
     )

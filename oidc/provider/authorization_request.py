@@ -34,6 +34,7 @@ KEPT: Final = frozenset(
     | {"code_challenge_method", "dpop_jkt", "prompt", "max_age", "acr_values", "login_hint"}
     | {"id_token_hint", "ui_locales", "claims", "resource", "response_mode"}
     | {"authorization_details", "claims_locales", "grant_management_action", "grant_id"}
+    | {"issuer_state"}
 )
 """The parameters that mean something here; all others are ignored (RFC 6749 3.1)."""
 

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from corpid.domain.credential import Credential, CredentialState, StatusEntry
+from corpid.services.offers import GRANT_TYPE as PRE_AUTHORIZED_CODE
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import CredentialRow
 from corpid.storage.database import open_database
@@ -32,6 +33,20 @@ def test_an_offer_is_printed_as_link_code_and_qr(any_cli: Cli) -> None:
     assert "█" in shown.stdout
     plain = any_cli.run(*OFFER, "--type", "representative", "--no-qr")
     assert "█" not in plain.stdout
+
+
+def test_an_offer_by_both_grants_says_where_the_code_is(cli: Cli) -> None:
+    add_person(cli)
+    add_director(cli)
+    both = ("--grant", "pre-authorized_code", "--grant", "authorization_code")
+    words = (*OFFER, "--type", "representative", *both)
+    made = cli.json(*words, "--description", "In the letter", "--transaction-code", "Kite2026")
+    assert set(made["offer"]["grants"]) == {"authorization_code", PRE_AUTHORIZED_CODE}
+    code = made["offer"]["grants"][PRE_AUTHORIZED_CODE]["tx_code"]
+    assert code == {"input_mode": "text", "length": 8, "description": "In the letter"}
+    signing_in = cli.json(*OFFER, "--type", "representative", "--grant", "authorization_code")
+    assert signing_in["transaction_code"] is None
+    assert "transaction code" not in cli.run(*OFFER, "--type", "representative", *both[2:]).stdout
 
 
 def test_an_offer_needs_authority(cli: Cli) -> None:

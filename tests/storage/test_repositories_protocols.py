@@ -368,13 +368,16 @@ async def test_a_wrong_transaction_code_too_many_ends_the_offer(store: SqlStore)
     await populate(store)
     await store.write(lambda uow: uow.credentials.add_offer(offer()))
     ended = [
-        await store.provider.write(lambda w: w.count_wrong_transaction_code("offer-1", NOW + 1, 3))
+        await store.provider.write(
+            lambda w: w.count_wrong_transaction_code("offer-1", NOW + 1, 3, NOW + 2000)
+        )
         for _ in range(4)
     ]
     assert ended == [False, False, True, True]
     found = await store.provider.read.offer(digest("offer-1"))
     assert found is not None
     assert (found.wrong_tries, found.ended_at) == (3, NOW + 1)
+    assert found.next_try_at == NOW + 2000
     assert not await store.provider.write(lambda w: w.claim_offer("offer-1", NOW + 2))
 
 

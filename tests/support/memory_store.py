@@ -255,11 +255,15 @@ class Writes:
         self._tables.offers[offer_id] = replace(offer, used_at=now_ms)
         return True
 
-    async def count_wrong_transaction_code(self, offer_id: str, now_ms: int, limit: int) -> bool:
+    async def count_wrong_transaction_code(
+        self, offer_id: str, now_ms: int, limit: int, next_try_at: int
+    ) -> bool:
         offer = self._tables.offers[offer_id]
         tries = offer.wrong_tries + 1
         ended = now_ms if tries >= limit else offer.ended_at
-        self._tables.offers[offer_id] = replace(offer, wrong_tries=tries, ended_at=ended)
+        self._tables.offers[offer_id] = replace(
+            offer, wrong_tries=tries, ended_at=ended, next_try_at=next_try_at
+        )
         return ended is not None
 
     async def standing(self, subject: str, actor: str, authority: str) -> object | None:

@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import bindparam, or_, select
 
 from corpid.domain.credential import Credential, CredentialState, CredentialType, StatusEntry
-from corpid.services.records import CredentialRow, Offer
+from corpid.services.records import BY_CODE, CredentialRow, Offer
 from corpid.storage.constructs import MAX_ROWS, adding, changing, finding, given, table
-from corpid.storage.mapping import words
+from corpid.storage.mapping import json_text, words
 from corpid.storage.scope import Repository
 from corpid.storage.statement import Statement
 
@@ -129,6 +130,9 @@ class SqlCredentials(Repository):
             expires_at=offer.expires_at,
             used_at=offer.used_at,
             ended_at=offer.ended_at,
+            grant_types=words(offer.grants),
+            tx_code=None if offer.tx_code is None else json_text(offer.tx_code),
+            next_try_at=None,
         )
 
     async def end_offers_by_authority(self, authority: str, now_ms: int) -> int:
@@ -260,6 +264,9 @@ def _offer_of(row: tuple[Any, ...]) -> Offer:
         expires_at,
         used_at,
         ended_at,
+        grant_types,
+        tx_code,
+        _,
     ) = row
     return Offer(
         offer_id=offer_id,
@@ -274,6 +281,8 @@ def _offer_of(row: tuple[Any, ...]) -> Offer:
         wrong_tries=wrong_tries,
         used_at=used_at,
         ended_at=ended_at,
+        grants=(BY_CODE,) if grant_types is None else tuple(grant_types.split()),
+        tx_code=None if tx_code is None else orjson.loads(tx_code),
     )
 
 

@@ -8,7 +8,12 @@ from corpid.storage.tables.columns import KEYED, blob, integer, one_of, text
 
 
 class OfferTable(SQLModel, table=True):
-    """A credential offer by pre-authorized code; codes are stored as keyed hashes."""
+    """A credential offer; its codes are stored as keyed hashes.
+
+    ``grant_types`` says how it may be redeemed (NULL: by its code), ``tx_code`` how a wallet asks
+    for the transaction code (JSON, OpenID4VCI 4.1.1), ``next_try_at`` when one may be tried again
+    after wrong ones.
+    """
 
     __tablename__ = "credential_offer"
     __table_args__ = (
@@ -29,6 +34,9 @@ class OfferTable(SQLModel, table=True):
     expires_at: int = integer()
     used_at: int | None = integer(nullable=True, default=None)
     ended_at: int | None = integer(nullable=True, default=None)
+    grant_types: str | None = text(nullable=True, default=None)  # blank separated
+    tx_code: str | None = text(nullable=True, default=None)
+    next_try_at: int | None = integer(nullable=True, default=None)
 
 
 class CredentialTable(SQLModel, table=True):

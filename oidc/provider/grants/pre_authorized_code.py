@@ -3,7 +3,14 @@
 import hmac
 from typing import Final
 
-from oidc.errors import InvalidClient, InvalidDpopProof, InvalidGrant, InvalidRequest, OAuthError
+from oidc.errors import (
+    InvalidClient,
+    InvalidDpopProof,
+    InvalidGrant,
+    InvalidRequest,
+    OAuthError,
+    TooManyRequests,
+)
 from oidc.ports import Detail, ProviderWrites
 from oidc.provider import authorization_details, tokens
 from oidc.provider.resources import OWN
@@ -14,6 +21,8 @@ from oidc.secrets import new_grant_id
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 MAX_WRONG_TRIES: Final = 5
+FREE_WRONG_TRIES: Final = 2
+"""A slip of the finger costs no wait; each further one doubles it, from two seconds on."""
 # The same words for a wrong transaction code and for an offer that is no longer good: with them
 # apart, one could go on guessing after the offer has ended.
 _REFUSED: Final = (
@@ -33,6 +42,7 @@ async def pre_authorized_code(request: TokenRequest) -> Prepared:
         InvalidDpopProof: anonymous, and no proof.
         InvalidClient: anonymous, and the offer has no transaction code.
         InvalidGrant: unknown, used, ended or expired code.
+        TooManyRequests: the last wrong transaction code was too short a while ago.
         InvalidAuthorizationDetails: others than the offer's.
     """
     provider, form = request.provider, request.form
@@ -50,6 +60,7 @@ async def pre_authorized_code(request: TokenRequest) -> Prepared:
         reason = "is missing" if given is None else "does not belong to this offer"
         raise InvalidRequest(f"the parameter tx_code {reason}")
     if given is not None and expected is not None:
+        _check_pace(offer, request.now_ms)
         right = hmac.compare_digest(provider.hasher.hash(given), expected)
         if not right:
             return refuse(
@@ -62,8 +73,26 @@ def _is_open(offer: PreAuthorizedOffer, now_ms: int) -> bool:
     return offer.used_at is None and offer.ended_at is None and now_ms < offer.expires_at
 
 
+def _check_pace(offer: PreAuthorizedOffer, now_ms: int) -> None:
+    """Whoever guesses waits longer each time; what comes too soon is neither looked at nor counted.
+
+    Raises:
+        TooManyRequests: with Retry-After (RFC 6585 4).
+    """
+    if offer.next_try_at is not None and now_ms < offer.next_try_at:
+        seconds = -(-(offer.next_try_at - now_ms) // 1000)
+        raise TooManyRequests(
+            f"the transaction code was wrong several times: wait {seconds} seconds",
+            headers={"Retry-After": str(seconds)},
+        )
+
+
 async def _count(writes: ProviderWrites, offer: PreAuthorizedOffer, now_ms: int) -> None:
-    ended = await writes.count_wrong_transaction_code(offer.offer_id, now_ms, MAX_WRONG_TRIES)
+    wait = 1 << max(0, offer.wrong_tries + 1 - FREE_WRONG_TRIES)
+    next_try_at = now_ms + (wait * 1000 if wait > 1 else 0)
+    ended = await writes.count_wrong_transaction_code(
+        offer.offer_id, now_ms, MAX_WRONG_TRIES, next_try_at
+    )
     facts = {"offer_id": offer.offer_id, "ended": ended}
     await writes.audit(AuditEvent("offer.wrong_transaction_code", facts))
 

@@ -138,7 +138,10 @@ async def test_a_wrong_tx_code_is_invalid_grant_and_counted() -> None:
 
 async def test_five_wrong_tries_end_the_offer() -> None:
     world = ready()
-    wrong = [await redeem(world, tx_code=f"000{n}") for n in range(5)]
+    wrong = []
+    for n in range(5):
+        wrong.append(await redeem(world, tx_code=f"000{n}"))
+        world.now += 20  # longer than the longest wait
     for answer in wrong:
         refused(answer, "invalid_grant")
     assert world.tables.offers["o1"].ended_at is not None
@@ -147,11 +150,28 @@ async def test_five_wrong_tries_end_the_offer() -> None:
     assert world.tables.grants == {}
 
 
+async def test_brute_force_is_slowed_before_it_is_stopped() -> None:
+    world = ready()
+    for tx_code in ("0000", "0001"):  # a slip of the finger may be put right at once
+        refused(await redeem(world, tx_code=tx_code), "invalid_grant")
+    for wait in (2, 4):
+        refused(await redeem(world, tx_code="0002"), "invalid_grant")
+        too_soon = await redeem(world)
+        refused(too_soon, "temporarily_unavailable", 429)
+        assert too_soon.header("retry-after") == str(wait)
+        tries = world.tables.offers["o1"].wrong_tries
+        world.now += wait - 1
+        refused(await redeem(world, tx_code="0003"), "temporarily_unavailable", 429)
+        assert world.tables.offers["o1"].wrong_tries == tries, "what is not looked at is no try"
+        world.now += 1
+    assert (await redeem(world)).status == 200
+
+
 async def test_tries_at_the_same_moment_are_counted_one_by_one() -> None:
     world = ready()
     guesses = [*(f"{n:04}" for n in range(20)), "4711"]
     answers = await asyncio.gather(*(redeem(world, tx_code=guess) for guess in guesses))
-    assert {answer.status for answer in answers} == {400}
+    assert {answer.status for answer in answers} <= {400, 429}
     assert world.tables.offers["o1"].used_at is None
 
 
