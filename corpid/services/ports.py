@@ -152,8 +152,11 @@ class SignIns(Protocol):
 
     async def session(self, session_hash: bytes) -> Session | None: ...
     async def add_session(self, session: Session) -> None: ...
-    async def strengthen_session(self, session: Session) -> None:
-        """Write the assurance, methods and sign-in time of an existing session."""
+    async def strengthen_session(self, before: bytes, session: Session) -> bool:
+        """Write the assurance, methods and sign-in time of a session, under its new hash.
+
+        False when the session of the hash ``before`` has ended, or has another one by now.
+        """
 
     async def session_by_id(self, session_id: str) -> Session | None: ...
     async def sessions_of(self, person_id: str, now_ms: int) -> list[Session]:

@@ -137,10 +137,23 @@ class Sessions:
         )
         return session, self.cookies.set(SESSION, value)
 
-    def strengthened(self, session: Session, assurance: Assurance, method: str) -> Session:
-        """The session after one more proof of who it is, to be stored."""
-        methods = tuple(dict.fromkeys((*session.methods, method)))
-        return replace(session, assurance=assurance, methods=methods, signed_in_at=self.now_ms())
+    def strengthened(
+        self, session: Session, assurance: Assurance, method: str
+    ) -> tuple[Session, str]:
+        """The session after one more proof of who it is, to be stored, and its Set-Cookie header.
+
+        The cookie is new here as well: the one before may be known to whoever made the browser
+        sign in by the first means (RFC 9700 update, session fixation).
+        """
+        value = base64url.encode(self._random(COOKIE_BYTES))
+        stronger = replace(
+            session,
+            session_hash=self._hasher.hash(value),
+            assurance=assurance,
+            methods=tuple(dict.fromkeys((*session.methods, method))),
+            signed_in_at=self.now_ms(),
+        )
+        return stronger, self.cookies.set(SESSION, value)
 
     async def replace(self, uow: UnitOfWork, session: Session) -> None:
         """End the session of a browser in which another person signs in, inside a write."""

@@ -28,6 +28,10 @@ class WrongCredentials(SignInRefused):
     """Wrong name, password or one-time code."""
 
 
+class SessionGone(SignInRefused):
+    """The session that was to become stronger has ended, or went on under another cookie."""
+
+
 class TooManyTries(SignInRefused):
     """Guesses are refused for now: for ``seconds``, in this browser if it is ``known``."""
 
@@ -120,11 +124,17 @@ class SignIn:
         await self._store.write(work)
         return session, cookie
 
-    async def with_code(self, session: Session, code: str, *, visitor: Visitor = NOBODY) -> Session:
-        """The session at loa2, after a one-time code. Each code counts once (RFC 6238 5.2).
+    async def with_code(
+        self, session: Session, code: str, *, visitor: Visitor = NOBODY
+    ) -> tuple[Session, str]:
+        """The session at loa2, after a one-time code, and its Set-Cookie header.
+
+        Each code counts once (RFC 6238 5.2). The cookie is a new one: whoever knew the one before
+        has not given the code.
 
         Raises:
             WrongCredentials: the code is wrong or was used, or the person has no such method.
+            SessionGone: the session ended meanwhile; the code is used up.
             TooManyTries: too many failures before; nothing was checked.
         """
         method = await self._store.read.people.totp(session.person_id)
@@ -133,20 +143,23 @@ class SignIn:
         counted = await self._count("code", session.person_id, session.person_id, visitor)
         secret = self._secrets.open(session.person_id, method.sealed_secret)
         step = totp.matching_step(secret, "".join(code.split()), self._clock())
-        stronger = self._sessions.strengthened(session, Assurance.LOA2, CODE_METHOD)
+        stronger, cookie = self._sessions.strengthened(session, Assurance.LOA2, CODE_METHOD)
 
-        async def work(uow: UnitOfWork) -> bool:
+        async def work(uow: UnitOfWork) -> SignInRefused | None:
             if step is None or not await uow.people.use_totp_step(session.person_id, step):
-                return False
+                return WrongCredentials()
+            if not await uow.sign_ins.strengthen_session(session.session_hash, stronger):
+                return SessionGone()
             await self._guessing.forgive(uow, counted)
-            await uow.sign_ins.strengthen_session(stronger)
             await uow.operations.audit("session.strengthened", _facts(stronger))
-            return True
+            return None
 
-        if not await self._store.write(work):
+        refused = await self._store.write(work)
+        if isinstance(refused, WrongCredentials):
             await self._report_failure("totp", session.person_id, counted)
-            raise WrongCredentials
-        return stronger
+        if refused is not None:
+            raise refused
+        return stronger, cookie
 
     async def has_code(self, person_id: str) -> bool:
         """Whether the person can give one-time codes."""

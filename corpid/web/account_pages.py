@@ -15,7 +15,7 @@ from corpid.services.guessing import Visitor
 from corpid.services.records import Session
 from corpid.services.session_list import SessionView
 from corpid.services.sessions import SESSION
-from corpid.services.sign_in import TooManyTries, WrongCredentials
+from corpid.services.sign_in import SessionGone, TooManyTries, WrongCredentials
 from corpid.web.client_address import visitor_of
 from corpid.web.forms import accepted_languages, read_form
 from corpid.web.pages import PageParts
@@ -133,15 +133,17 @@ class AccountPages:
         if not code.strip():
             return await self._show(visit, {"otp": texts("code.missing")}, "", 400)
         try:
-            stronger = await self._parts.sign_in.with_code(
+            stronger, cookie = await self._parts.sign_in.with_code(
                 visit.session, code, visitor=visit.visitor
             )
+        except SessionGone:
+            return redirect_response(self._path)
         except WrongCredentials:
             return await self._show(visit, {"otp": texts("code.wrong")}, code[:12], 400)
         except TooManyTries as error:
             return await self._wait(visit, "otp", error, code[:12])
         known = await self._parts.sign_in.remember(stronger, visit.visitor)
-        return redirect_response(self._path, known)
+        return redirect_response(self._path, (cookie, *known))
 
     async def _end(self, visit: _Visit, form: Mapping[str, str]) -> Response:
         assert visit.session is not None

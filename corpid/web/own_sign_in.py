@@ -12,7 +12,7 @@ from corpid.domain.person import Assurance, Person
 from corpid.services.guessing import Visitor
 from corpid.services.records import Session
 from corpid.services.sessions import INTERACTION
-from corpid.services.sign_in import TooManyTries, WrongCredentials
+from corpid.services.sign_in import SessionGone, TooManyTries, WrongCredentials
 from corpid.web.client_address import visitor_of
 from corpid.web.forms import accepted_languages, read_form
 from corpid.web.pages import PageParts
@@ -129,16 +129,18 @@ class OwnSignInPages:
         if not code.strip():
             return self._show(request, to, "code", {"otp": texts("code.missing")}, "", signed_in)
         try:
-            stronger = await self._parts.sign_in.with_code(
+            stronger, cookie = await self._parts.sign_in.with_code(
                 session, code, visitor=self._visitor(request)
             )
+        except SessionGone:
+            return redirect_response(self._path(to))
         except WrongCredentials:
             wrong = {"otp": texts("code.wrong")}
             return self._show(request, to, "code", wrong, code[:12], signed_in)
         except TooManyTries as error:
             return self._wait(request, to, "code", error, code[:12], signed_in)
         known = await self._parts.sign_in.remember(stronger, self._visitor(request))
-        return redirect_response(self._path(to), known)
+        return redirect_response(self._path(to), (cookie, *known))
 
     def _wait(
         self,

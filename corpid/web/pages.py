@@ -30,7 +30,7 @@ from corpid.services.ports import Store
 from corpid.services.records import Session
 from corpid.services.session_list import SessionList
 from corpid.services.sessions import Sessions
-from corpid.services.sign_in import SignIn, TooManyTries, WrongCredentials
+from corpid.services.sign_in import SessionGone, SignIn, TooManyTries, WrongCredentials
 from corpid.web.client_address import Network, visitor_of
 from corpid.web.forms import accepted_languages, read_form
 from corpid.web.polled_ends import PolledEnds
@@ -206,7 +206,11 @@ class InteractionPages:
         if not code.strip():
             return await self._show(visit, {"otp": texts("code.missing")}, status=400)
         try:
-            stronger = await self._parts.sign_in.with_code(session, code, visitor=visit.visitor)
+            stronger, cookie = await self._parts.sign_in.with_code(
+                session, code, visitor=visit.visitor
+            )
+        except SessionGone:
+            return self._go_on(visit.waiting)
         except WrongCredentials:
             return await self._show(
                 visit, {"otp": texts("code.wrong")}, typed=code[:12], status=400
@@ -214,7 +218,7 @@ class InteractionPages:
         except TooManyTries as error:
             return await self._show_wait(visit, "otp", error, code[:12])
         known = await self._parts.sign_in.remember(stronger, visit.visitor)
-        return await self._advance(visit.waiting, visit.language, stronger, known)
+        return await self._advance(visit.waiting, visit.language, stronger, (cookie, *known))
 
     async def _choose(
         self, visit: _Visit, step: OrganisationStep, form: Mapping[str, str]

@@ -55,7 +55,7 @@ class House(Door):
     async def known(self, address: str | None = None) -> Visitor:
         """A browser in which chan has signed in with both means."""
         session, _ = await self.sign_in.with_password("chan", RIGHT, None)
-        stronger = await self.sign_in.with_code(session, self.code())
+        stronger, _ = await self.sign_in.with_code(session, self.code())
         (header,) = await self.sign_in.remember(stronger, Visitor())
         self.now += totp.STEP_SECONDS
         return Visitor(cookie_of(header), address)
@@ -115,7 +115,8 @@ async def test_the_persons_own_browser_is_not_touched_by_what_others_guess(house
     own = await house.known()
     await house.guess_until_stopped()
     session = await house.enter(own)
-    assert (await house.sign_in.with_code(session, house.code(), visitor=own)).person_id == "person"
+    stronger, _ = await house.sign_in.with_code(session, house.code(), visitor=own)
+    assert stronger.person_id == "person"
     with pytest.raises(TooManyTries):
         await house.enter(Visitor())
 

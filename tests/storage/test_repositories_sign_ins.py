@@ -18,14 +18,24 @@ async def test_sessions(store: SqlStore) -> None:
     read = store.read.sign_ins
     assert await read.session(digest("ses-1")) == session()
     assert await read.session(digest("ses-9")) is None
-    stronger = session(assurance=Assurance.LOA3, methods=("hwk", "user"), signed_in_at=NOW + 5)
-    await store.write(lambda uow: uow.sign_ins.strengthen_session(stronger))
-    assert await read.session(digest("ses-1")) == stronger
+    stronger = session(
+        session_hash=digest("renewed"),
+        assurance=Assurance.LOA3,
+        methods=("hwk", "user"),
+        signed_in_at=NOW + 5,
+    )
+    before = digest("ses-1")
+    assert await store.write(lambda uow: uow.sign_ins.strengthen_session(before, stronger))
+    assert not await store.write(lambda uow: uow.sign_ins.strengthen_session(before, stronger))
+    assert await read.session(before) is None
+    assert await read.session(digest("renewed")) == stronger
     assert await store.write(lambda uow: uow.sign_ins.end_session("ses-1", NOW + 6))
     assert not await store.write(lambda uow: uow.sign_ins.end_session("ses-1", NOW + 7))
-    assert await read.session(digest("ses-1")) == replace(stronger, ended_at=NOW + 6)
-    await store.write(lambda uow: uow.sign_ins.strengthen_session(session()))
-    assert await read.session(digest("ses-1")) == replace(stronger, ended_at=NOW + 6)
+    assert await read.session(digest("renewed")) == replace(stronger, ended_at=NOW + 6)
+    again = session(session_hash=digest("again"))
+    ended = digest("renewed")
+    assert not await store.write(lambda uow: uow.sign_ins.strengthen_session(ended, again))
+    assert await read.session(digest("renewed")) == replace(stronger, ended_at=NOW + 6)
     assert await store.write(lambda uow: uow.sign_ins.end_sessions_of("per-1", NOW + 8)) == 1
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from corpid.domain.person import Assurance
 from corpid.services.browsers import browser_label
 from tests.support.browser import Browser
 from tests.support.pages_world import NOW, PASSWORD, PagesWorld
@@ -156,6 +157,23 @@ async def test_the_session_cookie_is_new_after_every_sign_in(world: PagesWorld) 
     await browser.submit(username="chan", password=PASSWORD)
     assert await world.assembly.sessions.current(before) is None
     assert await world.assembly.sessions.current(dict(browser.client.cookies)) is not None
+
+
+@pytest.mark.parametrize("page", ["/account", "/sign-in?to=device", "/authorize"])
+async def test_the_session_cookie_is_new_after_the_one_time_code_too(
+    world: PagesWorld, page: str
+) -> None:
+    browser = await world.browser().get(world.request() if page == "/authorize" else page)
+    await browser.submit(username="chan", password=PASSWORD)
+    before = dict(browser.client.cookies)
+    weak = await world.assembly.sessions.current(before)
+    await browser.submit(otp=world.otp())
+    assert await world.assembly.sessions.current(before) is None
+    strong = await world.assembly.sessions.current(dict(browser.client.cookies))
+    assert weak is not None
+    assert strong is not None
+    assert (strong.session_id, strong.began_at) == (weak.session_id, weak.began_at)
+    assert strong.assurance is Assurance.LOA2
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hant", "zh-Hans"])

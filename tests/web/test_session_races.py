@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from corpid.services.ports import UnitOfWork
-from tests.support.pages_world import PagesWorld
+from corpid.services.sign_in import SessionGone
+from tests.support.pages_world import PASSWORD, PagesWorld
 
 
 @pytest.fixture
@@ -49,3 +50,27 @@ async def test_no_code_by_a_consent_after_the_session_ended(
     await browser.submit(action="approve")
     assert browser.answer["error"] == "login_required"
     assert not await world.events("authorization.granted")
+
+
+@pytest.mark.parametrize("page", ["/account", "/sign-in?to=device", "/authorize"])
+async def test_a_code_strengthens_no_session_that_ended_a_moment_ago(
+    world: PagesWorld, ended_meanwhile: Callable[[], None], page: str
+) -> None:
+    browser = await world.browser().get(world.request() if page == "/authorize" else page)
+    await browser.submit(username="chan", password=PASSWORD)
+    ended_meanwhile()
+    await browser.submit(otp=world.otp())
+    assert browser.page.form_with("username"), "begin again"
+    assert not await world.events("session.strengthened")
+
+
+async def test_a_code_strengthens_no_session_that_went_on_under_another_cookie(
+    world: PagesWorld,
+) -> None:
+    sign_in = world.assembly.sign_in
+    session, _ = await sign_in.with_password("chan", PASSWORD, None)
+    stronger, _ = await sign_in.with_code(session, world.otp())
+    world.wait(30)
+    with pytest.raises(SessionGone):
+        await sign_in.with_code(session, world.otp())
+    assert await world.store.read.sign_ins.session(stronger.session_hash) == stronger

@@ -28,8 +28,9 @@ _SESSION: Final = finding(_session, given(_session.c.session_hash))
 _ADD_SESSION: Final = adding(_session)
 _STRENGTHEN: Final = changing(
     _session,
-    given(_session.c.session_hash),
+    given(_session.c.session_hash, "before"),
     _session.c.ended_at.is_(None),
+    session_hash=bindparam("hash"),
     assurance=bindparam("level"),
     methods=bindparam("amr"),
     signed_in_at=bindparam("at"),
@@ -149,15 +150,17 @@ class SqlSignIns(Repository):
             ended_at=session.ended_at,
         )
 
-    async def strengthen_session(self, session: Session) -> None:
-        """Write the assurance, methods and sign-in time of an existing session."""
-        await self._in.writes.execute(
+    async def strengthen_session(self, before: bytes, session: Session) -> bool:
+        """See ``SignIns.strengthen_session``."""
+        changed = await self._in.writes.execute(
             _STRENGTHEN,
-            session_hash=session.session_hash,
+            before=before,
+            hash=session.session_hash,
             level=session.assurance.value,
             amr=words(session.methods),
             at=session.signed_in_at,
         )
+        return changed == 1
 
     async def session_by_id(self, session_id: str) -> Session | None:
         """The session, ended and expired ones too; inside a write it stays as it is to its end."""
