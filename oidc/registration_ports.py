@@ -66,6 +66,7 @@ class ClientRegistry(Protocol):
 
         Raises:
             InvalidToken, InvalidRedirectUri, InvalidClientMetadata: as above.
+            TooManyRequests: the client changes it too often.
         """
 
     async def delete(self, client_id: str, token: str) -> None:

@@ -14,6 +14,7 @@ from corpid.domain.identifiers import new_id
 from corpid.services.client_addresses import LOOPBACK
 from corpid.services.client_metadata import Registration, sector_of
 from corpid.services.clients import Clients, RegisteredClient
+from corpid.services.pace import Pace, take
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import ClientRecord, InitialToken, SelfRegistration
 from corpid.services.registration_policy import RegistrationPolicy, wanted
@@ -27,6 +28,9 @@ from oidc.registration_ports import ClientInformation
 from oidc.secrets import TokenHasher, client_secret_hash, new_token
 
 REGISTRATION_TOKEN: Final = "cid_ra_"
+CHANGES: Final = Pace(burst=20, seconds=180)
+"""Of one client's registration: each keeps a row of its history, and may have us fetch documents"""
+_SLOT_BYTES: Final = 16
 _HOUR_MS: Final = 3_600_000
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _REFUSED: Final = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -60,6 +64,7 @@ class ClientRegistrations:
         self._clock = clock
         self._random = random
         self._rules = rules
+        self._fetches = Pace(rules.per_hour, max(1, 3600 // rules.per_hour))
         self._clients = Clients(store, clock, random)
 
     async def check_initial_token(self, token: str | None) -> None:
@@ -72,9 +77,14 @@ class ClientRegistrations:
         policy = self._policy(initial)
         asked = wanted(document, policy)
         client_id = new_id(self._random)
+        now_ms = self._now_ms()
+        # Before anything is fetched at a stranger's word, and again when it is stored.
+        await self._check_bounds(self._store.read, now_ms)
+        if asked.sector_identifier_uri is not None:
+            whose = "open" if initial is None else initial.token_id
+            await self._take("sector", whose, self._fetches)
         sector = await self._sector(asked, client_id)
         access = new_token(REGISTRATION_TOKEN, self._random)
-        now_ms = self._now_ms()
 
         async def claim(uow: UnitOfWork) -> None:
             if initial is not None and not await uow.registrations.use_initial_token(
@@ -109,6 +119,7 @@ class ClientRegistrations:
     ) -> ClientInformation:
         """See ``ClientRegistry.replace``."""
         registration, record = await self._own(client_id, token)
+        await self._take("change", client_id, CHANGES)
         _check_own_members(document, record)
         asked = wanted(document, RegistrationPolicy.from_document(registration.policy))
         sector = await self._sector(asked, client_id)
@@ -141,6 +152,19 @@ class ClientRegistrations:
         if initial is None or initial.policy is None:
             return self._rules.policy
         return RegistrationPolicy.from_document(initial.policy)
+
+    async def _take(self, what: str, whose: str, pace: Pace) -> None:
+        """Use up one of the times that this may be done.
+
+        Raises:
+            TooManyRequests: there is none left for now.
+        """
+        slot = self._hasher.hash(f"registration\x00{what}\x00{whose}")[:_SLOT_BYTES]
+        seconds = await self._store.write(lambda uow: take(uow, slot, pace, self._now_ms()))
+        if seconds:
+            raise TooManyRequests(
+                f"too often: try again in {seconds} s", headers={"Retry-After": str(seconds)}
+            )
 
     async def _check_bounds(self, uow: UnitOfWork, now_ms: int) -> None:
         rules = self._rules

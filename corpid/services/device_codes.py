@@ -8,21 +8,22 @@ where all come from one address.
 
 from typing import Final
 
-from cachetools import TTLCache
-
-from corpid.services.guessing import NO_TRIES, Policy, after_try, network_of, waits_seconds
+from corpid.services.guessing import Policy, after_try, network_of, short_slot, waits_seconds
+from corpid.services.pace import Pace
 from corpid.services.polled_interactions import Polled
-from corpid.services.ports import Store
-from corpid.services.records import Session, Tries
+from corpid.services.ports import Store, UnitOfWork
+from corpid.services.records import Session
 from corpid.services.sign_in import TooManyTries
 from keys.clock import Clock
 from oidc.provider.device_authorization import shown_user_code, typed_user_code
 from oidc.secrets import TokenHasher
 
-POLICY: Final = Policy(free=3, longest_seconds=300, stopped_at=1_000_000)
-WRONG_FROM_A_NETWORK: Final = 20
 WINDOW_SECONDS: Final = 600
-_KEPT: Final = 10_000
+"""A code lives no longer: what was guessed before says nothing of the codes of now."""
+POLICY: Final = Policy(
+    free=3, longest_seconds=300, stopped_at=1_000_000, forget_after_ms=WINDOW_SECONDS * 1000
+)
+FROM_A_NETWORK: Final = Pace(burst=20, seconds=WINDOW_SECONDS // 20)
 
 
 class WrongUserCode(Exception):
@@ -34,14 +35,12 @@ class SignInFirst(Exception):
 
 
 class DeviceCodes:
-    """Looks codes up. The counts are in this process and bounded: a code lives ten minutes."""
+    """Looks codes up, once the try is counted; the counts are those of all processes."""
 
     def __init__(self, store: Store, hasher: TokenHasher, clock: Clock) -> None:
         self._store = store
         self._hasher = hasher
         self._clock = clock
-        self._guards: TTLCache[str, Tries] = TTLCache(_KEPT, WINDOW_SECONDS, timer=clock)
-        self._wrong: TTLCache[str, int] = TTLCache(_KEPT, WINDOW_SECONDS, timer=clock)
 
     async def enter(
         self, typed: str, *, session: Session | None, browser: str, address: str | None
@@ -56,23 +55,44 @@ class DeviceCodes:
             SignInFirst: too many from this network; nothing was looked up.
         """
         now_ms = int(self._clock() * 1000)
-        network = "" if address is None else network_of(address)
-        if session is None and self._wrong.get(network, 0) >= WRONG_FROM_A_NETWORK:
-            raise SignInFirst
-        key = f"browser:{browser}" if session is None else f"person:{session.person_id}"
-        guard = self._guards.get(key, NO_TRIES)
-        seconds = waits_seconds(guard, now_ms)
-        if seconds:
-            raise TooManyTries(seconds)
-        # Counted before the look, so that many at once get no more tries than one after another.
-        self._guards[key] = after_try(guard, now_ms, POLICY)
-        self._wrong[network] = self._wrong.get(network, 0) + 1
+        network = self._slot("network", "" if address is None else network_of(address))
+        if session is None:
+            guesser = self._slot("browser", browser)
+        else:
+            guesser = self._slot("person", session.person_id)
+
+        async def count(uow: UnitOfWork) -> TooManyTries | SignInFirst | None:
+            # Counted before the look, so that many at once get no more tries than one after
+            # another, in whichever process.
+            tries = await uow.guesses.tries(guesser)
+            from_network = await uow.guesses.tries(network)
+            if session is None and FROM_A_NETWORK.waits_seconds(from_network, now_ms):
+                return SignInFirst()
+            if seconds := waits_seconds(tries, now_ms):
+                return TooManyTries(seconds)
+            after = after_try(tries, now_ms, POLICY)
+            await uow.guesses.keep(guesser, after, after.blocked_until + POLICY.forget_after_ms)
+            counted = FROM_A_NETWORK.after(from_network, now_ms)
+            await uow.guesses.keep(network, counted, counted.blocked_until)
+            return None
+
+        async def forgive(uow: UnitOfWork) -> None:
+            await uow.guesses.forget(guesser)
+            before = FROM_A_NETWORK.given_back(await uow.guesses.tries(network))
+            await uow.guesses.keep(network, before, before.blocked_until)
+
+        refused = await self._store.write(count)
+        if refused is not None:
+            raise refused
         code = typed_user_code(typed)
         found = None
         if code is not None:
             found = await self._store.read.provider_reads.polled_request_of(self._hasher.hash(code))
         if code is None or found is None or not found.is_open(now_ms):
             raise WrongUserCode
-        self._guards.pop(key, None)
-        self._wrong[network] = max(0, self._wrong.get(network, 0) - 1)
+        await self._store.write(forgive)
         return Polled(found, shown_user_code(code), confirmed=False)
+
+    def _slot(self, kind: str, text: str) -> bytes:
+        """Browsers and networks are strangers' input: there is a million of each, and no more."""
+        return short_slot(self._hasher, b"u" + kind[:1].encode(), "user-code", kind, text)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Final, Literal
 
+from corpid.services.pace import Pace
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import Tries
 from corpid.services.sessions import BROWSER, CookieRules
@@ -31,12 +32,9 @@ Door = Literal["password", "code"]
 
 DAY_SECONDS: Final = 24 * 3600
 FORGET_AFTER_MS: Final = DAY_SECONDS * 1000
-NO_TRIES: Final = Tries(failures=0, blocked_until=0)
 
-ADDRESS_TRIES: Final = 30
-"""Failures from one address that cost no wait."""
-ADDRESS_SECONDS: Final = 60
-"""After these, one more for each such time."""
+FROM_AN_ADDRESS: Final = Pace(burst=30, seconds=60)
+"""Failures from one address that cost no wait, and the time for each one more."""
 
 SLOT_BITS: Final = 20
 """A million rows for all names that are ever tried, and as many for addresses."""
@@ -52,11 +50,15 @@ _BROWSER: Final = re.compile(rf"[\w-]{{22}}(?:\.[\w-]{{22}}){{1,{REMEMBERED_PEOP
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """``free`` tries cost no wait; ``stopped_at`` in a row end it for a day."""
+    """``free`` tries cost no wait; ``stopped_at`` in a row end it for a day.
+
+    They are forgotten ``forget_after_ms`` after the last one's wait.
+    """
 
     free: int
     longest_seconds: int
     stopped_at: int
+    forget_after_ms: int = FORGET_AFTER_MS
 
 
 UNKNOWN_BROWSERS: Final = Policy(free=3, longest_seconds=3600, stopped_at=20)
@@ -115,7 +117,7 @@ class Guessing:
             slot = self._whole("known", door, nonce, person_id or "")
             tries = await uow.guesses.tries(slot)
             # One that has used up its trust is as good as any other browser.
-            if _failures(tries, now_ms) < KNOWN_BROWSER.stopped_at:
+            if _failures(tries, now_ms, KNOWN_BROWSER) < KNOWN_BROWSER.stopped_at:
                 if seconds := waits_seconds(tries, now_ms):
                     return Counted(seconds, slot, None, known=True)
                 after = after_try(tries, now_ms, KNOWN_BROWSER)
@@ -128,8 +130,7 @@ class Guessing:
         await uow.guesses.forget(counted.slot)
         if counted.address_slot is not None:
             tries = await uow.guesses.tries(counted.address_slot)
-            before = max(0, tries.blocked_until - ADDRESS_SECONDS * 1000)
-            await _keep(uow, counted.address_slot, Tries(0, before))
+            await _keep(uow, counted.address_slot, FROM_AN_ADDRESS.given_back(tries))
 
     async def keep_counted(self, uow: UnitOfWork, counted: Counted) -> None:
         """The counted try was wrong: write the same once more, inside a write."""
@@ -158,18 +159,16 @@ class Guessing:
         tries = await uow.guesses.tries(slot)
         seconds = waits_seconds(tries, now_ms)
         address_slot = self._address_slot(visitor.address)
-        if address_slot is None:
-            from_address = NO_TRIES
-        else:
+        from_address = None
+        if address_slot is not None:
             from_address = await uow.guesses.tries(address_slot)
-            seconds = max(seconds, address_waits_seconds(from_address, now_ms))
+            seconds = max(seconds, FROM_AN_ADDRESS.waits_seconds(from_address, now_ms))
         if seconds:
             return Counted(seconds, slot, address_slot, known=False)
         after = after_try(tries, now_ms, UNKNOWN_BROWSERS)
         await _keep(uow, slot, after)
-        if address_slot is not None:
-            began = max(from_address.blocked_until, now_ms)
-            await _keep(uow, address_slot, Tries(0, began + ADDRESS_SECONDS * 1000))
+        if address_slot is not None and from_address is not None:
+            await _keep(uow, address_slot, FROM_AN_ADDRESS.after(from_address, now_ms))
         return Counted(0, slot, address_slot, known=False, failures=after.failures)
 
     def _nonce(self, browser: str, person_id: str | None) -> str | None:
@@ -192,12 +191,21 @@ class Guessing:
         return None if address is None else self._cut("address", network_of(address))
 
     def _whole(self, *parts: str) -> bytes:
-        text = "\x00".join(("guess", *parts)).encode("utf-8", "replace")
-        return self._hasher.hash(text)[:_WHOLE_BYTES]
+        return _hashed(self._hasher, parts)
 
     def _cut(self, kind: str, text: str) -> bytes:
-        number = int.from_bytes(self._whole(kind, text)[:4]) & _MASK
-        return kind[:1].encode() + number.to_bytes(3)
+        return short_slot(self._hasher, kind[:1].encode(), kind, text)
+
+
+def short_slot(hasher: TokenHasher, mark: bytes, *parts: str) -> bytes:
+    """What a count is kept under whose parts are strangers' input: of each mark a million rows."""
+    number = int.from_bytes(_hashed(hasher, parts)[:4]) & _MASK
+    return mark + number.to_bytes(3)
+
+
+def _hashed(hasher: TokenHasher, parts: tuple[str, ...]) -> bytes:
+    text = "\x00".join(("guess", *parts)).encode("utf-8", "replace")
+    return hasher.hash(text)[:_WHOLE_BYTES]
 
 
 def network_of(address: str) -> str:
@@ -224,21 +232,15 @@ def waits_seconds(tries: Tries, now_ms: int) -> int:
     return max(0, -(-(tries.blocked_until - now_ms) // 1000))
 
 
-def address_waits_seconds(tries: Tries, now_ms: int) -> int:
-    """The same for an address, whose count goes down by itself."""
-    allowed = ADDRESS_TRIES * ADDRESS_SECONDS * 1000
-    return max(0, -(-(tries.blocked_until + ADDRESS_SECONDS * 1000 - now_ms - allowed) // 1000))
-
-
 def after_try(tries: Tries, now_ms: int, policy: Policy) -> Tries:
     """The count with one more try counted as failed."""
-    failures = _failures(tries, now_ms) + 1
+    failures = _failures(tries, now_ms, policy) + 1
     # The instant is kept also when nothing is refused, to know how old the failures are.
     return Tries(failures, now_ms + delay_seconds(failures, policy) * 1000)
 
 
-def _failures(tries: Tries, now_ms: int) -> int:
-    return 0 if now_ms - tries.blocked_until > FORGET_AFTER_MS else tries.failures
+def _failures(tries: Tries, now_ms: int, policy: Policy) -> int:
+    return 0 if now_ms - tries.blocked_until > policy.forget_after_ms else tries.failures
 
 
 async def _keep(uow: UnitOfWork, slot: bytes, tries: Tries) -> None:

@@ -9,11 +9,9 @@ from corpid.domain.languages import Names
 from corpid.domain.person import Assurance, PasswordMethod, Person
 from corpid.services import totp
 from corpid.services.guessing import (
-    ADDRESS_SECONDS,
-    ADDRESS_TRIES,
     DAY_SECONDS,
+    FROM_AN_ADDRESS,
     KNOWN_BROWSER,
-    NO_TRIES,
     REMEMBERED_PEOPLE,
     UNKNOWN_BROWSERS,
     Guessing,
@@ -204,10 +202,10 @@ async def test_codes_are_guessed_no_longer_and_the_person_still_gives_theirs(hou
 
 async def test_many_names_from_one_address_are_slowed(house: House) -> None:
     own = await house.known(STRANGER.address)
-    answers = [await house.guess(STRANGER, f"name{n}") for n in range(ADDRESS_TRIES + 10)]
-    assert answers[:ADDRESS_TRIES] == [0] * ADDRESS_TRIES
-    assert set(answers[ADDRESS_TRIES:]) == {ADDRESS_SECONDS}
-    house.now += ADDRESS_SECONDS
+    answers = [await house.guess(STRANGER, f"name{n}") for n in range(FROM_AN_ADDRESS.burst + 10)]
+    assert answers[: FROM_AN_ADDRESS.burst] == [0] * FROM_AN_ADDRESS.burst
+    assert set(answers[FROM_AN_ADDRESS.burst :]) == {FROM_AN_ADDRESS.seconds}
+    house.now += FROM_AN_ADDRESS.seconds
     assert await house.guess(STRANGER, "one more") == 0
     assert await house.guess(STRANGER, "and another") > 0
     assert await house.guess(Visitor(address="203.0.113.10"), "elsewhere") == 0
@@ -215,7 +213,7 @@ async def test_many_names_from_one_address_are_slowed(house: House) -> None:
 
 
 async def test_what_is_right_does_not_count_against_an_address(house: House) -> None:
-    for _ in range(3 * ADDRESS_TRIES):
+    for _ in range(3 * FROM_AN_ADDRESS.burst):
         await house.enter(STRANGER)
     assert await house.guess(STRANGER, "name") == 0
 
@@ -275,7 +273,7 @@ def test_old_failures_are_forgotten() -> None:
 
 
 def test_waiting_is_rounded_up() -> None:
-    assert waits_seconds(NO_TRIES, 5) == 0
+    assert waits_seconds(Tries(0, 0), 5) == 0
     assert waits_seconds(Tries(3, 1_001), 1_000) == 1
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from corpid.services.device_codes import WRONG_FROM_A_NETWORK
+from corpid.services.device_codes import FROM_A_NETWORK, DeviceCodes, SignInFirst, WrongUserCode
+from corpid.services.sign_in import TooManyTries
 from tests.support.browser import Browser
 from tests.support.pages_world import PASSWORD, PagesWorld
 
@@ -204,7 +205,7 @@ async def test_rfc8628_5_1_one_browser_is_slowed_down_and_told_for_how_long(
 
 
 async def many_wrong(world: PagesWorld) -> None:
-    for number in range(WRONG_FROM_A_NETWORK):
+    for number in range(FROM_A_NETWORK.burst):
         await guess(await world.browser().get("/device"), number)
 
 
@@ -256,6 +257,30 @@ async def test_many_at_the_same_moment_get_no_more_tries(world: PagesWorld) -> N
         )
     )
     assert sum(one.status_code == 400 for one in answers) == 3
+
+
+async def test_guesses_are_counted_for_all_processes(world: PagesWorld) -> None:
+    base = world.service.foundation
+    processes = [DeviceCodes(base.store, base.hasher, base.clock) for _ in range(4)]
+
+    async def tries(browser: str, number: int) -> type[Exception]:
+        with pytest.raises((WrongUserCode, TooManyTries, SignInFirst)) as raised:
+            await processes[number % len(processes)].enter(
+                "BCDF-GHJK", session=None, browser=browser, address=None
+            )
+        return raised.type
+
+    one = [await tries("one", number) for number in range(4)]
+    assert one == [WrongUserCode] * 3 + [TooManyTries]
+    others = [await tries(f"other-{n}", n) for n in range(FROM_A_NETWORK.burst - 3)]
+    assert set(others) == {WrongUserCode}
+    assert await tries("last", 0) is SignInFirst
+
+
+async def test_a_right_code_takes_its_try_back(world: PagesWorld) -> None:
+    for _ in range(FROM_A_NETWORK.burst + 2):
+        browser = await typed(world, await world.device_code())
+        assert browser.page.form_with("action").fields["step"] == "confirm"
 
 
 # Signing in for our own pages.

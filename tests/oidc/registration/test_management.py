@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from corpid.domain.errors import DomainError
+from corpid.services.client_registration import CHANGES
 from tests.support.provider_world import basic
 from tests.support.registration_world import CALLBACK, Document, RegistrationWorld, metadata
 
@@ -187,6 +188,21 @@ async def test_an_operator_can_disable_a_self_registered_client(world: Registrat
     base = world.built.service.foundation
     await base.revocation.disable_client(client["client_id"], "operator:test")
     assert (await world.manage("GET", client)).status == 401
+
+
+async def test_changes_of_a_registration_are_paced(world: RegistrationWorld) -> None:
+    client, other = await world.registered(), await world.registered()
+    wrong = whole(client, redirect_uris=["http://x.example"])
+    refused = [(await world.manage("PUT", client, wrong)).status for _ in range(CHANGES.burst)]
+    assert set(refused) == {400}, "wrong ones count as well: they may have us fetch documents"
+    answer = await world.manage("PUT", client, whole(client))
+    assert (answer.status, answer.error) == (429, "temporarily_unavailable")
+    assert 0 < int(answer.header("retry-after") or 0) <= CHANGES.seconds
+    assert (await world.manage("GET", client)).status == 200
+    world.wait(1)
+    assert (await world.manage("PUT", other, whole(other))).status == 200, "others' are not touched"
+    world.wait(CHANGES.seconds)
+    assert (await world.manage("PUT", client, whole(client))).status == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])

@@ -93,3 +93,28 @@ async def test_the_sector_stays_when_the_registration_changes(world: Registratio
     del document["sector_identifier_uri"]  # now the redirect URI's host would be the sector
     answer = await world.manage("PUT", client, document)
     assert (answer.status, answer.error) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize("settings", [{"registration": "open", "registration_per_hour": 1}])
+async def test_nothing_is_fetched_for_a_registration_that_is_one_too_many(
+    world: RegistrationWorld,
+) -> None:
+    documented(world, BOTH)
+    sectored = metadata(redirect_uris=BOTH, sector_identifier_uri=SECTOR_URI)
+    assert (await world.ask("POST", "/register", metadata())).status == 201
+    answer = await world.ask("POST", "/register", sectored)
+    assert (answer.status, answer.error) == (429, "temporarily_unavailable")
+    assert world.outbound.asked == []
+
+
+@pytest.mark.parametrize("settings", [{"registration": "open", "registration_per_hour": 3}])
+async def test_documents_that_lead_to_no_registration_are_fetched_as_often_and_no_more(
+    world: RegistrationWorld,
+) -> None:
+    sectored = metadata(redirect_uris=BOTH, sector_identifier_uri=SECTOR_URI)
+    statuses = [(await world.ask("POST", "/register", sectored)).status for _ in range(5)]
+    assert statuses == [400, 400, 400, 429, 429]
+    assert len(world.outbound.asked) == 3
+    assert (await world.ask("POST", "/register", metadata())).status == 201, "nothing to fetch"
+    world.wait(1201)
+    assert (await world.ask("POST", "/register", sectored)).status == 400
