@@ -136,11 +136,13 @@ async def test_a_session_that_a_write_rests_on_does_not_end_before_it_is_over(
     await populate(store)
     await store.write(lambda uow: uow.sign_ins.add_session(session()))
     order: list[str] = []
+    read = asyncio.Event()
 
     async def resting(uow: UnitOfWork) -> None:
         found = await uow.sign_ins.session_by_id("ses-1")
         assert found is not None
         assert found.ended_at is None
+        read.set()
         await uow.sign_ins.touch_session("ses-2", NOW)  # gives the other one a chance
         order.append("granted")
 
@@ -148,5 +150,9 @@ async def test_a_session_that_a_write_rests_on_does_not_end_before_it_is_over(
         assert await uow.sign_ins.end_session("ses-1", NOW + 6)
         order.append("ended")
 
-    await asyncio.gather(store.write(resting), store.write(ending))
+    async def ending_afterwards() -> None:
+        await read.wait()
+        await store.write(ending)
+
+    await asyncio.gather(store.write(resting), ending_afterwards())
     assert order == ["granted", "ended"]
