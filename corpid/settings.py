@@ -140,6 +140,25 @@ class Settings(BaseSettings):
         "host:port where the port is not 443; * for every public host). A client_id is then the "
         "https address of its metadata. Empty: no client comes that way.",
     )
+    key_attestation: Literal["off", "accepted", "required"] = Field(
+        default="off",
+        description="Key attestations of wallet providers (corpid wallet-provider add): not "
+        "looked at, taken where a wallet sends one, or demanded for credentials.",
+    )
+    key_attestation_for: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="The credentials (configuration ids, separated by commas) that one is "
+        "demanded for; empty: all.",
+    )
+    key_storage_levels: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="What a demanded attestation must say of where the key is kept: one of these, "
+        "such as iso_18045_high,iso_18045_moderate; empty: anything.",
+    )
+    user_authentication_levels: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="The same of how its user is asked before it signs.",
+    )
     session_hours: int = Field(
         default=8, ge=1, le=24 * 30, description="Life of a sign-in, however much it is used."
     )
@@ -184,6 +203,9 @@ class Settings(BaseSettings):
         "registration_scopes",
         "registration_grant_types",
         "client_document_hosts",
+        "key_attestation_for",
+        "key_storage_levels",
+        "user_authentication_levels",
         mode="before",
     )
     @classmethod

@@ -23,6 +23,7 @@ from corpid.cli import (
     serve,
     session,
     verify,
+    wallet_provider,
 )
 from corpid.cli.output import OK, USAGE, emit_error
 from corpid.version import __version__
@@ -91,6 +92,7 @@ for noun in (
     representation,
     mandate,
     client,
+    wallet_provider,
     offer,
     credential,
     key,

@@ -40,6 +40,7 @@ from corpid.services.records import (
     Tries,
 )
 from corpid.services.registration_ports import Registrations
+from corpid.services.wallet_provider_ports import WalletProviders
 from keys.ring import KeyRecord
 from oidc.ports import ProviderReads, ProviderWrites
 
@@ -324,6 +325,8 @@ class UnitOfWork(Protocol):
     def clients(self) -> Clients: ...
     @property
     def registrations(self) -> Registrations: ...
+    @property
+    def wallet_providers(self) -> WalletProviders: ...
     @property
     def sign_ins(self) -> SignIns: ...
     @property

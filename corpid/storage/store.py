@@ -21,6 +21,7 @@ from corpid.storage.repositories.people import SqlPeople
 from corpid.storage.repositories.registrations import SqlRegistrations
 from corpid.storage.repositories.sign_ins import SqlSignIns
 from corpid.storage.repositories.status_lists import SqlStatusLists
+from corpid.storage.repositories.wallet_providers import SqlWalletProviders
 from corpid.storage.scope import CHANGES, Scope
 from keys.clock import Clock, Random
 
@@ -69,6 +70,11 @@ class SqlUnitOfWork:
     def registrations(self) -> SqlRegistrations:
         """Clients that registered themselves."""
         return SqlRegistrations(self._scope)
+
+    @property
+    def wallet_providers(self) -> SqlWalletProviders:
+        """Trusted wallet providers."""
+        return SqlWalletProviders(self._scope)
 
     @property
     def sign_ins(self) -> SqlSignIns:

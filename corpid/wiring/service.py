@@ -23,9 +23,11 @@ from corpid.services.logout_delivery import LogoutDelivery
 from corpid.services.ping_delivery import PingDelivery
 from corpid.services.status_publisher import StatusPublisher
 from corpid.services.step_up import StepUp
+from corpid.services.wallet_providers import KnownAttesters
 from corpid.settings import Settings
 from corpid.storage.purge import purge
 from corpid.storage.unused_clients import purge_unused_clients
+from corpid.wiring.attestation import needing_attestation
 from corpid.wiring.foundation import Foundation, foundation
 from corpid.wiring.logout import logout_delivery
 from corpid.wiring.mutual_tls import mutual_tls
@@ -189,7 +191,9 @@ def _issuer(
     settings = base.settings
     config = IssuerConfig(
         issuer=settings.issuer,
-        configurations=credential_types.configurations(settings.vct_url),
+        configurations=needing_attestation(
+            settings, credential_types.configurations(settings.vct_url)
+        ),
         names=ISSUER_NAMES,
         choose_language=lambda header: negotiate(None, header),
         dpop_nonce_required=settings.dpop_nonce == "required",
@@ -205,6 +209,7 @@ def _issuer(
         hasher=base.hasher,
         dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
         credential_nonces=Nonces(base.secrets["credential-nonce"], CREDENTIAL_NONCE_SECONDS),
+        attesters=None if settings.key_attestation == "off" else KnownAttesters(base.store),
     )
 
 

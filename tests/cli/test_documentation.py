@@ -3,12 +3,14 @@
 import json
 import re
 import shlex
+import time
 from string import Template
 
 import pytest
 
 from corpid.cli.context import EXAMPLES
 from keys.signer import generate
+from tests.support.certificates import Authority
 from tests.support.cli import Cli
 from tools import cli_docs
 
@@ -23,6 +25,8 @@ STORY = (
     "organisation suspend", "organisation resume", "client token create", "client token list",
     "client token revoke", "client update", "client rotate-secret", "client check",
     "client disable", "client enable", "representation end",
+    "wallet-provider add", "wallet-provider list", "wallet-provider show",
+    "wallet-provider remove",
     "session list", "session end", "person close", "db purge", "verify",
 )  # fmt: skip
 ELSEWHERE = {"serve"}  # test_config_and_usage, and the tests of the running service
@@ -45,6 +49,7 @@ def test_every_example_works_in_the_order_of_the_story(
     )
     keys = {"keys": [dict(generate("ES256").public_jwk)]}
     (cli.folder / "bank.jwks.json").write_text(json.dumps(keys))
+    (cli.folder / "wallet-anchors.pem").write_text(Authority(time.time()).pem)
     (cli.folder / "credential.txt").write_text("this is no credential")
     ids: dict[str, str] = {"CREDENTIAL": "unknown"}
     for words in STORY:

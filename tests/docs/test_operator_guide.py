@@ -1,10 +1,12 @@
 """docs/guide-operator.md: its commands and samples, run in order in one temporary service."""
 
 import json
+import time
 
 from tests.docs.reading import Document
 from tests.docs.runner import Runner
 from tests.docs.site import DocumentSite
+from tests.support.certificates import Authority
 from tests.support.fapi_client import Key
 
 COMPANY = {
@@ -30,4 +32,5 @@ def test_the_guide_is_true_from_beginning_to_end(site: DocumentSite) -> None:
     for name in ("bank", "bank2"):
         (site.folder / f"{name}.jwks.json").write_text(json.dumps(Key().jwks))
     (site.folder / "companies.json").write_text(json.dumps([COMPANY]))
+    (site.folder / "wallet-anchors.pem").write_text(Authority(time.time()).pem)
     Runner(site, Document("docs/guide-operator.md")).run({"credential": _credential})

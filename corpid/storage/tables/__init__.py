@@ -17,6 +17,7 @@ from corpid.storage.tables.clients import (
     ClientTable,
     RegistrationTokenTable,
     SectorTable,
+    WalletProviderTable,
 )
 from corpid.storage.tables.credentials import (
     CredentialTable,
@@ -102,5 +103,6 @@ __all__ = [
     "StatusEntryTable",
     "StatusListTable",
     "TotpTable",
+    "WalletProviderTable",
     "metadata",
 ]

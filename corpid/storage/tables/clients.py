@@ -82,3 +82,28 @@ class ClientRegistrationTable(SQLModel, table=True):
     initial_token_id: str | None = text(nullable=True, default=None)
     policy: str = text()  # what it may have, canonical JSON
     registered_at: int = integer()
+
+
+class WalletProviderTable(SQLModel, table=True):
+    """Who is trusted to attest wallets or keys, from ``added_at`` to ``removed_at``."""
+
+    __tablename__ = "wallet_provider"
+    __table_args__ = (
+        Index(
+            "ux_wallet_provider_trusted",
+            "provider_id",
+            unique=True,
+            sqlite_where=sql("removed_at IS NULL"),
+            postgresql_where=sql("removed_at IS NULL"),
+        ),
+        KEYED,
+    )
+
+    provider_id: str = text(primary_key=True)
+    title: str = text()
+    issuer: str | None = text(nullable=True, default=None)
+    certificates: str = text(default="")  # base64 DER, blank separated
+    jwks: str | None = text(nullable=True, default=None)  # canonical JSON
+    attests: str = text()  # blank separated
+    added_at: int = integer(primary_key=True)
+    removed_at: int | None = integer(nullable=True, default=None)
