@@ -123,3 +123,13 @@ class RotationPending(KeysError):
     """A new key of this purpose and algorithm already waits for its activation."""
 
     code = "rotation_pending"
+
+
+class InvalidChain(KeysError):
+    """A chain of certificates that does not verify; ``rule`` names what it broke, and is stable."""
+
+    code = "invalid_chain"
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule

@@ -41,7 +41,7 @@ class Keyring:
         self._clock = clock
         now = self._now()
         self._signers = {
-            record.kid: _unseal(record, master)
+            record.kid: unseal(record, master)
             for record in self._records
             if record.sealed_private is not None
             and ring.state(record, now) in ("pending", "active")
@@ -128,7 +128,12 @@ def _context(purpose: str, alg: str, kid: str) -> str:
     return f"signing-key/{purpose}/{alg}/{kid}"
 
 
-def _unseal(record: KeyRecord, master: MasterKey) -> LocalSigner:
+def unseal(record: KeyRecord, master: MasterKey) -> LocalSigner:
+    """Open the private part of a key.
+
+    Raises:
+        SealError: it is destroyed, does not open, or is not the record's key.
+    """
     sealed = record.sealed_private or b""
     private = master.open(sealed, _context(record.purpose, record.alg, record.kid))
     jwk = {**orjson.loads(private), "x5c": list(record.x5c)}

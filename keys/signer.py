@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from keys import base64url
@@ -88,6 +90,26 @@ class LocalSigner:
             raise MalformedKey("x5c is not an array of strings")
         private_key = private_key_of(jwk)
         return cls(private_key, public.kid or public.thumbprint, chosen, tuple(x5c))
+
+    def certify(self, builder: x509.CertificateBuilder) -> x509.Certificate:
+        """Sign a certificate, as the authority that this key is."""
+        return builder.sign(self._private_key, self._certificate_hash())
+
+    def request(
+        self, builder: x509.CertificateSigningRequestBuilder
+    ) -> x509.CertificateSigningRequest:
+        """Sign a certificate signing request for this key (RFC 2986)."""
+        return builder.sign(self._private_key, self._certificate_hash())
+
+    def revoke(
+        self, builder: x509.CertificateRevocationListBuilder
+    ) -> x509.CertificateRevocationList:
+        """Sign a certificate revocation list, as the authority that this key is."""
+        return builder.sign(self._private_key, self._certificate_hash())
+
+    def _certificate_hash(self) -> hashes.SHA256 | None:
+        of_its_own = isinstance(self._private_key, ed25519.Ed25519PrivateKey)
+        return None if of_its_own else hashes.SHA256()
 
     def private_jwk(self) -> dict[str, str]:
         """Return the whole key as a JWK. Secret: for sealing, and for sample clients' key files."""

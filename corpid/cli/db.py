@@ -44,7 +44,7 @@ async def purge(run: Run, yes: Yes = False) -> Answer:
         if yes:
             counts = await storage.purge(base.database, now_ms)
             counts["client"] = await unused_clients.purge_unused_clients(base.database, unused)
-            rotation = KeyRotation(base.store, base.master, base.clock)
+            rotation = KeyRotation(base.store, base.master, base.clock, base.certificates)
             destroyed = await rotation.destroy_retired(run.actor)
         else:
             counts = await storage.purgeable(base.database, now_ms)

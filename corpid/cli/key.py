@@ -23,7 +23,9 @@ async def find(run: Run, at: At = None) -> Answer:
 
     at_ms = instant(at)
     async with run.foundation() as base:
-        found = await KeyRotation(base.store, base.master, base.clock).keys(at_ms)
+        found = await KeyRotation(base.store, base.master, base.clock, base.certificates).keys(
+            at_ms
+        )
     document = [
         {
             "kid": one.record.kid,
@@ -75,13 +77,14 @@ async def rotate(
     ring = cast(Purpose, purpose)
     dry = now and not yes
     async with run.foundation() as base:
-        rotation = KeyRotation(base.store, base.master, base.clock)
-        done = None
+        rotation = KeyRotation(base.store, base.master, base.clock, base.certificates)
+        done, bare = None, False
         if dry:
             plan = await rotation.plan(ring, alg, at_once=now)
         else:
             done = await rotation.rotate(ring, alg, run.actor, at_once=now, withdrawn=withdraw)
             plan = done.plan
+            bare = await base.certificates.lacks(done.new_kid)
     document: dict[str, Any] = {
         "purpose": purpose,
         "alg": alg,
@@ -103,4 +106,10 @@ async def rotate(
         documents.facts(document, leave_out=("ends",)),
         documents.table(document["ends"], ("kid", "retire_at", "remove_at"), title="Keys that end"),
     ]
-    return Answer(document, shown, [dry_run_note()] if dry else [])
+    notes = [dry_run_note()] if dry else []
+    if bare:
+        notes.append(
+            "The new key has no certificate, and those before it have: send `corpid pki csr` to "
+            "your authority, and import what it issues before the key signs."
+        )
+    return Answer(document, shown, notes)

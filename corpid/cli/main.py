@@ -18,6 +18,7 @@ from corpid.cli import (
     offer,
     organisation,
     person,
+    pki,
     register,
     representation,
     serve,
@@ -96,6 +97,7 @@ for noun in (
     offer,
     credential,
     key,
+    pki,
     verify,
     serve,
 ):

@@ -24,6 +24,7 @@ RINGS: Final[tuple[tuple[Purpose, str], ...]] = (
     ("credentials", "ES256"),
     ("status", "ES256"),
     ("metadata", "ES256"),
+    ("mdoc", "ES256"),
 )
 SECRETS: Final = ("pairwise", "tokens", "dpop-nonce", "credential-nonce", "cookies")
 STATUS_LISTS: Final = 3

@@ -11,6 +11,7 @@ from typing import Final
 from corpid.domain.errors import InvalidValue
 from corpid.services import credential_types
 from corpid.services.bootstrap import RINGS
+from corpid.services.certificates import Certificates
 from corpid.services.ports import Store, UnitOfWork
 from keys.clock import Clock
 from keys.keyring import new_record
@@ -44,6 +45,7 @@ def _overlaps() -> dict[Purpose, int]:
         "credentials": longest * 1000 + _DAY_MS,
         "status": _DAY_MS,
         "metadata": _DAY_MS,
+        "mdoc": longest * 1000 + _DAY_MS,
     }
 
 
@@ -68,10 +70,13 @@ class Rotation:
 class KeyRotation:
     """The use cases around the signing keys."""
 
-    def __init__(self, store: Store, master: MasterKey, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, master: MasterKey, clock: Clock, certificates: Certificates
+    ) -> None:
         self._store = store
         self._master = master
         self._clock = clock
+        self._certificates = certificates
 
     async def keys(self, at_ms: int | None = None) -> list[KeyView]:
         """Every key with its state now, or at ``at_ms`` (epoch ms), newest first."""
@@ -114,7 +119,9 @@ class KeyRotation:
             raise InvalidValue("a compromised key is replaced at once: use both")
         _check_ring(purpose, alg)
         # Made before the transaction: an RSA key takes long, and nobody else could write.
-        fresh = new_record(purpose, alg, self._master, self._now(), publish_lead_ms=0)
+        fresh = await self._certificates.certify_fresh(
+            new_record(purpose, alg, self._master, self._now(), publish_lead_ms=0)
+        )
 
         async def work(uow: UnitOfWork) -> Rotation:
             await uow.operations.bump("keys")  # the row's lock: two rotations come one by one

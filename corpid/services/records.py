@@ -194,6 +194,20 @@ class StatusListRow:
 
 
 @record
+class AuthorityRow:
+    """A root of the development authority as it is stored.
+
+    ``certificate`` is base64 DER, ``revocation_list`` DER.
+    """
+
+    name: str
+    certificate: str
+    sealed_private: bytes
+    revocation_list: bytes
+    created_at: int
+
+
+@record
 class OutboxMessage:
     """Something that must be told to others. ``recipient`` is a client id, or empty.
 
@@ -220,6 +234,7 @@ class ClientSession:
 
 
 __all__ = [
+    "AuthorityRow",
     "ClientRecord",
     "ClientSession",
     "Consent",

@@ -77,6 +77,22 @@ def index(
     )
 
 
+def allowing(name: str, column: str, *values: str, whole: tuple[sa.schema.SchemaItem, ...]) -> None:
+    """Other values that ``column`` of the table ``name`` may have; ``whole`` is all the rest of it.
+
+    On SQLite the table is made anew, so its indexes are dropped before and created after.
+    """
+    check = one_of(column, *values)
+    if op.get_context().dialect.name == "postgresql":
+        op.drop_constraint(f"ck_{column}", name)
+        op.create_check_constraint(f"ck_{column}", name, check.sqltext)
+        return
+    op.rename_table(name, f"{name}_before")
+    create(name, *whole, check)
+    op.execute(f"INSERT INTO {name} SELECT * FROM {name}_before")  # noqa: S608 - as above
+    op.drop_table(f"{name}_before")
+
+
 def without_index(*names: str) -> None:
     """Those indexes no longer."""
     for name in names:

@@ -29,6 +29,8 @@ from oidc.ports import Interactions, Outbound
 
 KEEP_ALIVE_SECONDS: Final = 75
 SHUTDOWN_SECONDS: Final = 10
+_LATE: Final = 14 * 86_400
+"""Seconds before a certificate's end at which readiness says so: others renew it at 30 days."""
 _GC_THRESHOLDS: Final = (10_000, 20, 20)
 
 
@@ -77,7 +79,9 @@ async def application(
 def _compose(running: Service, assembly: PageAssembly) -> Application:
     settings = running.settings
     routes = hot_routes(running, assembly.logouts)
-    metrics = Metrics(frozenset(route.path for route in routes))
+    metrics = Metrics(
+        frozenset(route.path for route in routes), running.foundation.rings.certificate_ends
+    )
     base = appended(settings.issuer, "")
     pages = FastAPI(
         title="Corp ID",
@@ -113,7 +117,10 @@ def _operations(running: Service, metrics: Metrics) -> APIRouter:
             await running.foundation.store.read.operations.changes()
         except StorageError:
             return JSONResponse({"status": "the database does not answer"}, 503)
-        return JSONResponse({"status": "ready"})
+        now = running.foundation.clock()
+        ends = running.foundation.rings.certificate_ends()
+        late = sorted({purpose for purpose, _, at in ends if at < now + _LATE})
+        return JSONResponse({"status": "ready"} | ({"renew_certificates": late} if late else {}))
 
     @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
     async def exposition() -> Response:

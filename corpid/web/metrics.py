@@ -1,15 +1,22 @@
 """Prometheus metrics: requests by endpoint and status, and how long they took."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+CertificateEnds = Callable[[], Iterable[tuple[str, str, float]]]
+"""Purpose, kid, and epoch seconds, of each certified key."""
 _NAMES: Final = (*map(str, _BUCKETS), "+Inf")
 
 
@@ -29,7 +36,10 @@ class Metrics(Collector):
     Requests are counted on one event loop, so the library's locks would only cost.
     """
 
-    def __init__(self, known_paths: frozenset[str]) -> None:
+    def __init__(
+        self, known_paths: frozenset[str], certificate_ends: CertificateEnds = lambda: ()
+    ) -> None:
+        self._certificate_ends = certificate_ends
         self.registry = CollectorRegistry()
         self._known = known_paths
         self._requests: dict[tuple[str, int], int] = {}
@@ -64,6 +74,14 @@ class Metrics(Collector):
             buckets = list(zip(_NAMES, accumulate(durations.counts), strict=True))
             seconds.add_metric([endpoint], buckets, durations.seconds)
         yield seconds
+        ends = GaugeMetricFamily(
+            "corpid_certificate_expires_at_seconds",
+            "When the certificate of a signing key ends, in epoch seconds",
+            labels=["purpose", "kid"],
+        )
+        for purpose, kid, ends_at in self._certificate_ends():
+            ends.add_metric([purpose, kid], ends_at)
+        yield ends
 
     def exposition(self) -> bytes:
         """The text format that Prometheus reads."""

@@ -312,6 +312,9 @@ def _provider_paths() -> dict[str, Any]:
     }
 
 
+_CRL = "application/pkix-crl"
+
+
 def _issuer_paths() -> dict[str, Any]:
     proofs = _object(jwt={"type": "array", "items": _TEXT})
     request = _object(credential_configuration_id=_TEXT, credential_identifier=_TEXT, proofs=proofs)
@@ -322,9 +325,14 @@ def _issuer_paths() -> dict[str, Any]:
         "description": "The signed list",
         "content": {"application/statuslist+jwt": {"schema": _TEXT}},
     }
+    der = {
+        "description": "In DER",
+        "content": {kind: {"schema": _TEXT} for kind in ("application/pkix-cert", _CRL)},
+    }
     paths = {
         type_path: _get("type_metadata", "Credential type metadata", _DOCUMENT, 404),
         "/offers/{offer_id}": _get("offer", "A credential offer", _DOCUMENT, 404),
+        "/pki/{file}": _get("certificates", "A root or revocation list", der, 404),
         "/status/{list_id}": _get("status", "A status list", status_list, 404, 501),
         "/nonce": {
             "post": {
@@ -360,6 +368,7 @@ def _issuer_paths() -> dict[str, Any]:
     }
     paths[type_path]["get"]["parameters"] = [_path_parameter("type"), _path_parameter("version")]
     paths["/offers/{offer_id}"]["get"]["parameters"] = [_path_parameter("offer_id")]
+    paths["/pki/{file}"]["get"]["parameters"] = [_path_parameter("file")]
     paths["/status/{list_id}"]["get"]["parameters"] = [_path_parameter("list_id")]
     return paths
 

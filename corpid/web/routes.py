@@ -10,6 +10,7 @@ from typing import Final, Literal
 from corpid.settings import Settings
 from corpid.web.edge import HotRoute, appended, inserted
 from corpid.wiring.service import Service
+from oidc.issuer.certificates_endpoint import CertificatesEndpoint
 from oidc.issuer.credential import CredentialEndpoint
 from oidc.issuer.jwt_vc_issuer import JwtVcIssuerEndpoint
 from oidc.issuer.metadata import MetadataEndpoint
@@ -239,6 +240,14 @@ TABLE: Final = (
         "What the wallet did with a credential (OpenID4VCI 11)",
     ),
     RouteSpec(
+        "certificates",
+        "issuer",
+        "/pki/",
+        ("GET",),
+        "Roots and revocation lists of a development authority (RFC 5280)",
+        tail="{file}",
+    ),
+    RouteSpec(
         "status", "status", "/", ("GET",), "A status list (Token Status List 8)", tail="{list_id}"
     ),
 )
@@ -292,6 +301,7 @@ def _endpoints(service: Service, logouts: Logouts) -> Mapping[str, Endpoint]:
         "nonce": NonceEndpoint(issuer),
         "credential": CredentialEndpoint(issuer),
         "notification": NotificationEndpoint(issuer),
+        "certificates": CertificatesEndpoint(service.foundation.rings),
         "status": StatusListEndpoint(service.publisher, issuer.clock),
         **_registration(service),
     }

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from corpid.errors import NotInitialised
 from corpid.services.bootstrap import Secrets, check
+from corpid.services.certificates import Certificates
 from corpid.services.key_rings import KeyRings
 from corpid.services.known_authorities import KnownAuthorities
 from corpid.services.mandate_status import MandateStatus
@@ -41,6 +42,7 @@ class Foundation:
     master: MasterKey
     secrets: Secrets
     rings: KeyRings
+    certificates: Certificates
     pairwise: Pairwise
     hasher: TokenHasher
     authorities: KnownAuthorities
@@ -115,6 +117,7 @@ async def foundation(
             master=master,
             secrets=secrets,
             rings=rings,
+            certificates=Certificates(store, master, settings.issuer, clock, random),
             pairwise=Pairwise(secrets["pairwise"]),
             hasher=hasher,
             authorities=KnownAuthorities(store, clock),

@@ -131,6 +131,7 @@ async def service(
             _every(settings.logout_poll_ms / 1000, built.pings.turn, "ping"),
             _every(settings.purge_seconds, _Purge(base).run, "purge"),
             _every(settings.purge_seconds, _RetiredKeys(base).destroy, "retired keys"),
+            _every(settings.purge_seconds, _DueCertificates(base).renew, "certificates"),
         ):
             yield built
 
@@ -248,11 +249,34 @@ class _RetiredKeys:
     """Destroys the private parts of keys that sign no more."""
 
     def __init__(self, base: Foundation) -> None:
-        self._rotation = KeyRotation(base.store, base.master, base.clock)
+        self._rotation = KeyRotation(base.store, base.master, base.clock, base.certificates)
 
     async def destroy(self) -> None:
         for kid in await self._rotation.destroy_retired("service"):
             logger.info("private key destroyed", kid=kid)
+
+
+class _DueCertificates:
+    """Renews what the development authority certified; says what somebody else must renew."""
+
+    def __init__(self, base: Foundation) -> None:
+        self._base = base
+        self._said = float("-inf")
+
+    async def renew(self) -> None:
+        certificates, now = self._base.certificates, self._base.clock()
+        for one in await certificates.renew_due("service"):
+            logger.info("certificate renewed", purpose=one.record.purpose, kid=one.record.kid)
+        if now - self._said < _DAY_MS / 1000:
+            return
+        for one in await certificates.expiring():
+            self._said = now
+            logger.warning(
+                "a certificate must be renewed: corpid pki csr, then corpid pki import",
+                purpose=one.record.purpose,
+                kid=one.record.kid,
+                expires_at=one.expires_at,
+            )
 
 
 def _report(what: str) -> Callable[[Exception], None]:

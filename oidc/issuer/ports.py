@@ -112,6 +112,21 @@ class IssuerKeys(Protocol):
 
 
 @record
+class PublishedCertificate:
+    """A certificate or revocation list in DER, and its media type."""
+
+    body: bytes
+    media_type: str
+
+
+class PublishedCertificates(Protocol):
+    """What the development authority publishes, held in memory."""
+
+    def published_certificate(self, name: str) -> PublishedCertificate | None:
+        """By the name of its file, such as ``root.cer``; None when there is no such thing."""
+
+
+@record
 class ServedStatusList:
     """A signed status list as it goes out. ``expires_at`` and ``ttl`` are seconds."""
 

@@ -24,6 +24,7 @@ def test_every_ring_has_an_active_key_and_no_private_part_is_shown(any_cli: Cli)
         ("credentials", "ES256", "active"),
         ("status", "ES256", "active"),
         ("metadata", "ES256", "active"),
+        ("mdoc", "ES256", "active"),
     }
     assert all("private" not in name for one in keys for name in one)
 
@@ -75,7 +76,9 @@ def test_a_withdrawn_key_leaves_the_key_set(cli: Cli) -> None:
     assert cli.refused("key", "rotate", "tokens", "--withdraw")[:2] == (1, "invalid_value")
 
 
-@pytest.mark.parametrize("words", [("unknown",), ("status", "--alg", "RS256"), ("mdoc",)])
+@pytest.mark.parametrize(
+    "words", [("unknown",), ("status", "--alg", "RS256"), ("mdoc", "--alg", "RS256")]
+)
 def test_there_are_no_other_rings(cli: Cli, words: tuple[str, ...]) -> None:
     assert cli.refused("key", "rotate", *words)[:2] == (1, "invalid_value")
 

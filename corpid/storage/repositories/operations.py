@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from corpid.domain.identifiers import ordered_id
-from corpid.services.records import OutboxMessage
+from corpid.services.records import AuthorityRow, OutboxMessage
 from corpid.storage.constructs import (
     MAX_ROWS,
     adding,
@@ -32,6 +32,7 @@ _meta = table("meta")
 _audit = table("audit")
 _outbox = table("outbox")
 _change = table("change")
+_authority = table("certificate_authority")
 
 _KEYS: Final = Statement(select(*_key.c).order_by(_key.c.created_at, _key.c.kid))
 _ADD_KEY: Final = adding(_key)
@@ -45,6 +46,11 @@ _UPDATE_KEY: Final = changing(
     retire_at=bindparam("retire"),
     remove_at=bindparam("remove"),
     destroyed_at=bindparam("destroyed"),
+)
+_AUTHORITIES: Final = finding(_authority)
+_ADD_AUTHORITY: Final = adding(_authority)
+_SET_REVOCATION_LIST: Final = changing(
+    _authority, given(_authority.c.name), revocation_list=bindparam("der")
 )
 _SECRETS: Final = Statement(select(_secret.c.name, _secret.c.sealed))
 _ADD_SECRET: Final = adding(_secret)
@@ -145,6 +151,28 @@ class SqlOperations(Repository):
             remove=record.remove_at,
             destroyed=record.destroyed_at,
         )
+        await bump(self._in.writes, "keys")
+
+    async def authorities(self) -> dict[str, AuthorityRow]:
+        """The roots of the development authority, by name."""
+        found = await self._in.reads.all(_AUTHORITIES)
+        return {row[0]: AuthorityRow(*row) for row in found}
+
+    async def add_authority(self, row: AuthorityRow) -> None:
+        """Add a root, and raise the counter ``keys``; one of that name must not exist."""
+        await self._in.writes.execute(
+            _ADD_AUTHORITY,
+            name=row.name,
+            certificate=row.certificate,
+            sealed_private=row.sealed_private,
+            revocation_list=row.revocation_list,
+            created_at=row.created_at,
+        )
+        await bump(self._in.writes, "keys")
+
+    async def set_revocation_list(self, name: str, revocation_list: bytes) -> None:
+        """Write a root's revocation list, and raise the counter ``keys``."""
+        await self._in.writes.execute(_SET_REVOCATION_LIST, name=name, der=revocation_list)
         await bump(self._in.writes, "keys")
 
     async def secrets(self) -> dict[str, bytes]:

@@ -38,6 +38,7 @@ from corpid.storage.tables.grants import (
 )
 from corpid.storage.tables.operations import (
     AuditTable,
+    CertificateAuthorityTable,
     ChangeTable,
     KeyTable,
     MetaTable,
@@ -68,6 +69,7 @@ __all__ = [
     "AuditTable",
     "AuthorizationCodeTable",
     "BranchTable",
+    "CertificateAuthorityTable",
     "ChangeTable",
     "ClientPolicyTable",
     "ClientRegistrationTable",

@@ -43,7 +43,7 @@ class KeyTable(SQLModel, table=True):
 
     __tablename__ = "signing_key"
     __table_args__ = (
-        one_of("purpose", ["tokens", "credentials", "status", "metadata"]),
+        one_of("purpose", ["tokens", "credentials", "status", "metadata", "mdoc"]),
         one_of("alg", ["ES256", "RS256"]),
         KEYED,
     )
@@ -60,6 +60,19 @@ class KeyTable(SQLModel, table=True):
     retire_at: int | None = integer(nullable=True, default=None)
     remove_at: int | None = integer(nullable=True, default=None)
     destroyed_at: int | None = integer(nullable=True, default=None)
+
+
+class CertificateAuthorityTable(SQLModel, table=True):
+    """Roots of a development authority: the certificate, the sealed key, the revocation list."""
+
+    __tablename__ = "certificate_authority"
+    __table_args__ = (KEYED,)
+
+    name: str = text(primary_key=True)
+    certificate: str = text()  # base64 DER
+    sealed_private: bytes = blob()
+    revocation_list: bytes = blob()  # DER
+    created_at: int = integer()
 
 
 class AuditTable(SQLModel, table=True):
