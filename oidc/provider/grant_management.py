@@ -13,6 +13,7 @@ from oidc.protected_resource import Presented, check_request, refused, replayed,
 from oidc.provider.context import Provider
 from oidc.provider.endpoints import GRANTS
 from oidc.provider.managed_grants import QUERY_SCOPE, REVOKE_SCOPE, is_handle
+from oidc.provider.registered_scope import registered
 from oidc.records import AuditEvent, Client, Grant
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import NO_STORE, send_bytes, send_error, send_json
@@ -101,7 +102,7 @@ class GrantManagementEndpoint:
 
     def _shown(self, grant: Grant, client: Client) -> dict[str, Any]:
         """6.4: what was agreed to, without whoever did and without tokens."""
-        scopes: dict[str, Any] = {"scope": " ".join(grant.scope)}
+        scopes: dict[str, Any] = {"scope": " ".join(registered(grant.scope, client))}
         if grant.resource:
             scopes["resource"] = list(grant.resource)
         shown: dict[str, Any] = {

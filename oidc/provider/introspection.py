@@ -16,6 +16,7 @@ from oidc.provider import authorization_details
 from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.one_time import burn
+from oidc.provider.registered_scope import registered
 from oidc.provider.resources import OWN
 from oidc.provider.tokens import PURPOSE, confirmation, may_act
 from oidc.records import AccessToken, Client, Grant
@@ -93,6 +94,8 @@ class IntrospectionEndpoint:
         client = asking if own else await provider.store.read.client(token.client_id)
         if client is None:
             return _INACTIVE  # disabled since
+        if grant is not None and not client.scopes.issuperset(token.scope):
+            token = replace(token, scope=registered(token.scope, client))
         try:
             claims = await self._claims(token, grant, client)
         except InvalidGrant:
@@ -115,7 +118,7 @@ class IntrospectionEndpoint:
         if grant is None:
             return {"sub": token.client_id}
         if token.scope != grant.scope:
-            grant = replace(grant, scope=token.scope)  # narrowed at a refresh
+            grant = replace(grant, scope=token.scope)  # narrowed at a refresh, or since
         provider = self._provider
         said = await provider.claims.introspection(grant, client, token.audience)
         known: dict[str, Any] = {"acr": grant.acr, "auth_time": grant.auth_time}

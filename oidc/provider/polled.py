@@ -20,6 +20,7 @@ from oidc.ports import Approval, AuthorizationRequest, ProviderWrites
 from oidc.provider import authorization_details, resources
 from oidc.provider.context import Provider
 from oidc.provider.grants import refresh_token
+from oidc.provider.registered_scope import within_registration
 from oidc.provider.token_request import Prepared, TokenRequest
 from oidc.provider.token_set import make_token_set
 from oidc.records import OFFLINE_ACCESS, AuditEvent, Grant, PolledRequest
@@ -119,15 +120,16 @@ async def _prepare(
     id_token_claims: Mapping[str, Any] | None,
 ) -> Prepared:
     client = request.known_client
+    granted = within_registration(grant, client)
     made = await make_token_set(
         request,
-        grant,
-        scope=grant.scope,
+        granted,
+        scope=granted.scope,
         resource=resources.choose(
             request.form.get("resource"), grant.resource, client, request.provider.config
         ),
         with_refresh_token=(
-            OFFLINE_ACCESS in grant.scope and refresh_token.GRANT_TYPE in client.grant_types
+            OFFLINE_ACCESS in granted.scope and refresh_token.GRANT_TYPE in client.grant_types
         ),
         id_token_claims=id_token_claims,
     )

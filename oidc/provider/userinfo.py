@@ -23,6 +23,7 @@ from oidc.provider.context import Provider
 from oidc.provider.encryption import encrypted
 from oidc.provider.endpoints import USERINFO
 from oidc.provider.protected_resources import metadata_url
+from oidc.provider.registered_scope import registered
 from oidc.provider.tokens import PURPOSE
 from oidc.records import OPENID, Client
 from oidc.request import Receive, Scope, Send, header_values, read_form, require_method
@@ -70,8 +71,11 @@ class UserInfoEndpoint:
         client = await provider.store.read.client(token.client_id)
         if client is None:
             raise refused(presented, "the client of the access token is no longer registered")
-        if token.scope != grant.scope:
-            grant = replace(grant, scope=token.scope)  # narrowed at a refresh
+        scope_now = registered(token.scope, client)
+        if OPENID not in scope_now:
+            raise scope_missing(presented, OPENID)
+        if scope_now != grant.scope:
+            grant = replace(grant, scope=scope_now)  # narrowed at a refresh, or since
         try:
             return await provider.claims.userinfo(grant, client), client
         except InvalidGrant as error:

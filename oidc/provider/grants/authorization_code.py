@@ -10,6 +10,7 @@ from oidc.errors import InvalidGrant, OAuthError
 from oidc.ports import ProviderWrites
 from oidc.provider import resources
 from oidc.provider.grants import refresh_token
+from oidc.provider.registered_scope import within_registration
 from oidc.provider.token_request import Prepared, TokenRequest, refuse
 from oidc.provider.token_set import make_token_set
 from oidc.records import OFFLINE_ACCESS, AuditEvent, AuthorizationCode, Grant
@@ -71,17 +72,18 @@ def check_verifier(verifier: str | None, challenge: str | None) -> None:
 
 async def _prepare(request: TokenRequest, code: AuthorizationCode, grant: Grant) -> Prepared:
     client = request.known_client
+    granted = within_registration(grant, client)
     resource = resources.choose(
         request.form.get("resource"), grant.resource, client, request.provider.config
     )
     made = await make_token_set(
         request,
-        grant,
-        scope=grant.scope,
+        granted,
+        scope=granted.scope,
         resource=resource,
         nonce=grant.nonce,
         with_refresh_token=(
-            OFFLINE_ACCESS in grant.scope and refresh_token.GRANT_TYPE in client.grant_types
+            OFFLINE_ACCESS in granted.scope and refresh_token.GRANT_TYPE in client.grant_types
         ),
     )
 

@@ -10,9 +10,10 @@ from typing import Final
 from oidc.errors import InvalidGrant, InvalidScope, OAuthError
 from oidc.ports import ProviderWrites
 from oidc.provider import resources
+from oidc.provider.registered_scope import within_registration
 from oidc.provider.token_request import Prepared, TokenRequest, refuse
 from oidc.provider.token_set import make_token_set
-from oidc.records import AuditEvent, Grant
+from oidc.records import OFFLINE_ACCESS, AuditEvent, Grant
 
 GRANT_TYPE: Final = "refresh_token"
 _UNKNOWN: Final = "the refresh token is unknown, expired, ended, or another client's"
@@ -28,7 +29,7 @@ async def refresh_token(request: TokenRequest) -> Prepared:
         InvalidRequest: no refresh_token.
         InvalidGrant: it is unknown, expired, another client's, bound to another key, used up, or
             its grant has ended.
-        InvalidScope, InvalidTarget: more than was granted.
+        InvalidScope, InvalidTarget: more than was granted, or than the client may still have.
     """
     provider, client = request.provider, request.known_client
     presented = provider.hasher.hash(request.required("refresh_token"))
@@ -49,10 +50,13 @@ async def refresh_token(request: TokenRequest) -> Prepared:
         return refuse(
             InvalidGrant(_UNKNOWN), lambda writes: _end_family(writes, grant, request.now_ms)
         )
+    granted = within_registration(grant, client)
+    if OFFLINE_ACCESS in grant.scope and OFFLINE_ACCESS not in granted.scope:
+        raise InvalidGrant("the client is not registered for offline_access any more")
     made = await make_token_set(
         request,
-        grant,
-        scope=_narrowed(request.form.get("scope"), grant.scope),
+        granted,
+        scope=_narrowed(request.form.get("scope"), granted.scope),
         resource=resources.choose(
             request.form.get("resource"), grant.resource, client, provider.config
         ),
