@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from corpid.cli.context import Run, command
+from corpid.cli.context import Run, command, read_input
 from corpid.cli.output import Answer, CommandError, Facts, Plain
 
 if TYPE_CHECKING:
@@ -162,9 +162,8 @@ def _read(file: Path) -> "list[x509.Certificate]":
     from cryptography import x509
 
     try:
-        with file.open("rb") as stream:
-            return x509.load_pem_x509_certificates(stream.read(_MAX_FILE))
-    except OSError as error:
-        raise CommandError("unreadable_file", f"{file}: {error.strerror}") from None
+        return x509.load_pem_x509_certificates(
+            read_input(file, max_bytes=_MAX_FILE, what="the file")
+        )
     except ValueError:
         raise CommandError("unreadable_file", f"{file} holds no certificates in PEM") from None

@@ -49,6 +49,10 @@ def add_to(parent: typer.Typer) -> None:
             Path | None,
             typer.Option(help="File with your private JWK (or JWK Set) for what is encrypted."),
         ] = None,
+        anchors: Annotated[
+            Path | None,
+            typer.Option("--anchors", help="File with trust anchors (PEM) for what has x5c."),
+        ] = None,
     ) -> Answer:
         """Verify any token, signed answer, credential or status list, as a relying party does.
 
@@ -65,8 +69,13 @@ def add_to(parent: typer.Typer) -> None:
             settings = run.settings()
             issuer, acr_base = settings.issuer, settings.acr_base
         private = None if decryption_keys is None else _keys(decryption_keys)
+        trusted = (
+            [] if anchors is None else [read_input(anchors, max_bytes=_MAX_KEYS, what="the file")]
+        )
         try:
-            party = RelyingParty(issuer, acr_base=acr_base, decryption_keys=private)
+            party = RelyingParty(
+                issuer, acr_base=acr_base, decryption_keys=private, trust_anchors=trusted
+            )
             kind = recognise(party.opened(text))
             found = await party.verify_any(
                 text,

@@ -11,8 +11,10 @@ from corpid.relying_party.representatives import representative_mandate
 from corpid.relying_party.results import StatusOutcome, VerifiedCredential
 from corpid.relying_party.status_source import StatusSource
 from corpid.relying_party.translation import translating
+from corpid.relying_party.trust import Trust
 from keys.clock import Clock
 from keys.errors import KeysError
+from keys.jwk import JwkSet, PublicKey
 from oidc.formats import sd_jwt
 from oidc.formats.errors import FormatsError, HolderKeyMissing, KeyBindingMissing
 from oidc.formats.status_list import Status
@@ -40,12 +42,14 @@ class CredentialVerifier:
         self,
         issuers: frozenset[str],
         keys: KeySource,
+        trust: Trust,
         statuses: StatusSource,
         clock: Clock,
         policy: Policy,
     ) -> None:
         self._issuers = issuers
         self._keys = keys
+        self._trust = trust
         self._statuses = statuses
         self._clock = clock
         self._policy = policy
@@ -62,11 +66,9 @@ class CredentialVerifier:
         with translating():
             token = sd_jwt.parse(presentation)
         # 1. An issuer that is trusted; its word is checked in step 2 and nothing is fetched before.
-        issuer = token.unverified_payload.get("iss")
-        if not isinstance(issuer, str) or issuer not in self._issuers:
-            raise errors.IssuerUnexpected
+        issuer = self._issuer(token)
         # 2. Signed by that issuer's key, well formed, in force, complete, nothing added.
-        keys = await self._keys.keys("credentials", issuer, token.jwt.header.get("kid"))
+        keys = await self._signing_keys(token, issuer)
         with translating():
             credential = sd_jwt.verify_credential(
                 token,
@@ -100,6 +102,27 @@ class CredentialVerifier:
             valid_until=credential.expires_at,
             mandates=mandates,
         )
+
+    def _issuer(self, token: sd_jwt.UnverifiedSdJwt) -> str:
+        issuer = token.unverified_payload.get("iss")
+        header = token.jwt.header
+        if issuer is None and self._trust.comes_with(header):  # then the certificate says it
+            issuer = self._trust.issuer(header, self._issuers)
+        if not isinstance(issuer, str) or issuer not in self._issuers:
+            raise errors.IssuerUnexpected
+        return issuer
+
+    async def _signing_keys(self, token: sd_jwt.UnverifiedSdJwt, issuer: str) -> JwkSet | PublicKey:
+        """The key of the chain that came along, else those that the issuer publishes.
+
+        A chain that does not hold is no reason to look elsewhere.
+        """
+        header = token.jwt.header
+        if self._trust.comes_with(header):
+            return self._trust.key(header, issuer)
+        if self._policy.require_certificates:
+            raise errors.CertificateChainInvalid("missing")
+        return await self._keys.keys("credentials", issuer, header.get("kid"))
 
     def _check_holder(
         self,

@@ -292,6 +292,12 @@ class CredentialStatusNotValid(VerificationFailed):
     code = "credential_status_not_valid"
 
 
+class CertificateChainInvalid(VerificationFailed):
+    """The certificates that came with the key do not lead to a trust anchor for this issuer."""
+
+    code = "certificate_chain_invalid"
+
+
 class CredentialStatusMissing(VerificationFailed):
     """The credential names no status list, and one is required here."""
 

@@ -29,6 +29,7 @@ from corpid.relying_party.status_source import StatusSource
 from corpid.relying_party.step_up import challenge as step_up_challenge
 from corpid.relying_party.tokens import TokenVerifier
 from corpid.relying_party.translation import translating
+from corpid.relying_party.trust import Anchor, Trust
 from keys import jws
 from keys.clock import Clock, system_clock
 from keys.errors import MalformedKey
@@ -56,7 +57,9 @@ class RelyingParty:
     `audience` (the resource's URI) for access tokens. `credential_issuers` are trusted for
     credentials beside `issuer`. `acr_base` is where the acr URIs live, by default `<issuer>/acr`.
     `decryption_keys` is your private JWK for encryption, or a JWK Set of them (ValueError if it is
-    none); `Policy.require_encryption` then refuses what does not come encrypted.
+    none); `Policy.require_encryption` then refuses what does not come encrypted. With
+    `trust_anchors` (certificates, DER or PEM) credentials and status lists that come with `x5c` are
+    verified up to them and no key is fetched; `Policy.require_certificates` refuses all others.
 
     Every method returns a typed value, or raises `VerificationFailed` (not valid) or
     `Undetermined` (nothing can be said now); both carry a stable `code`.
@@ -75,6 +78,7 @@ class RelyingParty:
         credential_issuers: Iterable[str] = (),
         acr_base: str | None = None,
         decryption_keys: Mapping[str, Any] | None = None,
+        trust_anchors: Iterable[Anchor] = (),
     ) -> None:
         self.issuer = issuer
         self.client_id = client_id
@@ -84,7 +88,8 @@ class RelyingParty:
         self._policy = policy
         get = StandardFetch() if fetch is None else fetch
         self._keys = KeySource(get, clock, policy)
-        self._statuses = StatusSource(get, self._keys, clock, policy)
+        trust = Trust(trust_anchors, clock)
+        self._statuses = StatusSource(get, self._keys, trust, clock, policy)
         self._reader = SignedReader(issuer, self._keys, clock, policy, _private(decryption_keys))
         store = MemoryReplayStore(clock) if replay is None else replay
         base = self._acr_base
@@ -92,7 +97,12 @@ class RelyingParty:
         self._access_tokens = AccessTokenVerifier(self._reader, replay=store, acr_base=base)
         self._answers = AnswerVerifier(self._reader)
         self._credentials = CredentialVerifier(
-            frozenset({issuer, *credential_issuers}), self._keys, self._statuses, clock, policy
+            frozenset({issuer, *credential_issuers}),
+            self._keys,
+            trust,
+            self._statuses,
+            clock,
+            policy,
         )
 
     async def verify_id_token(

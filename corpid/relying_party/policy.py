@@ -15,6 +15,9 @@ class Policy:
     A status list is fetched anew after its own `ttl`, and after `status_ttl` at latest: 0 asks
     every time. When that fails the old list serves `status_grace` longer, never beyond its `exp`.
 
+    `require_certificates` refuses credentials and status lists without a chain of certificates
+    (HAIP 1.0), where the relying party has trust anchors.
+
     `require_encryption` names what must come encrypted: `id_token`, `userinfo`,
     `authorization_response`, `introspection`, `logout_token`. Name what you registered encryption
     for (OpenID Connect Core, 3.1.3.7, 1). `answer_max_age` is how old a signed answer of UserInfo
@@ -23,6 +26,7 @@ class Policy:
 
     on_undetermined: Literal["refuse", "accept"] = "refuse"
     require_status: bool = True
+    require_certificates: bool = False
     algorithms: frozenset[str] = frozenset({"ES256"})
     require_encryption: frozenset[str] = frozenset()
     leeway: int = 10

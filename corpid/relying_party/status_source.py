@@ -5,6 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from corpid.relying_party.errors import (
+    CertificateChainInvalid,
     ClaimInvalid,
     StatusExpired,
     StatusIndexOutOfRange,
@@ -15,11 +16,13 @@ from corpid.relying_party.errors import (
 from corpid.relying_party.fetch import FETCH_ERRORS, Fetch, fetch_ok
 from corpid.relying_party.key_source import KeySource
 from corpid.relying_party.policy import Policy
+from corpid.relying_party.trust import Trust
 from corpid.relying_party.turns import Turns
 from keys import jws
+from keys.certificates import STATUS_SIGNING
 from keys.clock import Clock
 from keys.errors import KeysError
-from keys.jwk import JwkSet
+from keys.jwk import JwkSet, PublicKey
 from keys.jwt import parse_claims
 from oidc.formats import errors as format_errors
 from oidc.formats.status_reference import StatusReference
@@ -51,9 +54,12 @@ class StatusSource:
     A list never gives way to one that was signed before it, as a cache on the way may hold.
     """
 
-    def __init__(self, fetch: Fetch, keys: KeySource, clock: Clock, policy: Policy) -> None:
+    def __init__(
+        self, fetch: Fetch, keys: KeySource, trust: Trust, clock: Clock, policy: Policy
+    ) -> None:
         self._fetch = fetch
         self._keys = keys
+        self._trust = trust
         self._clock = clock
         self._policy = policy
         self._lists: OrderedDict[_Name, tuple[VerifiedStatusList, float]] = OrderedDict()
@@ -91,6 +97,8 @@ class StatusSource:
             )
         except format_errors.StatusTokenExpired as error:
             raise StatusExpired from error
+        except CertificateChainInvalid as error:
+            raise StatusTokenInvalid(f"{error.code}: {error.detail}") from error
         except (KeysError, format_errors.FormatsError) as error:
             raise StatusTokenInvalid(error.code) from error
 
@@ -160,7 +168,7 @@ class StatusSource:
                 held -= len(old.statuses.data)
         return fresh
 
-    def _stated_uri(self, compact: str, keys: JwkSet) -> str:
+    def _stated_uri(self, compact: str, keys: JwkSet | PublicKey) -> str:
         # The signature first: a stranger's token may hold megabytes of JSON.
         token = jws.parse(compact, max_bytes=MAX_TOKEN_BYTES)
         signed = jws.verify(token, keys, algs=self._policy.algorithms, typ=STATUS_TYP)
@@ -169,12 +177,18 @@ class StatusSource:
             raise ClaimInvalid("sub")
         return uri
 
-    async def _signing_keys(self, compact: str, issuer: str) -> JwkSet:
+    async def _signing_keys(self, compact: str, issuer: str) -> JwkSet | PublicKey:
         """Return the issuer's keys that may have signed: its credentials' ones, else its tokens'.
 
-        An issuer may publish its status keys in either place; both are documents of its own.
+        An issuer may publish its status keys in either place; both are documents of its own. A
+        certificate must be one for signing status lists (Token Status List, 10).
         """
-        kid = jws.parse(compact, max_bytes=MAX_TOKEN_BYTES).header.get("kid")
+        header = jws.parse(compact, max_bytes=MAX_TOKEN_BYTES).header
+        if self._trust.comes_with(header):
+            return self._trust.key(header, issuer, usage=STATUS_SIGNING)
+        if self._policy.require_certificates:
+            raise CertificateChainInvalid("missing")
+        kid = header.get("kid")
         try:
             keys = await self._keys.keys("credentials", issuer, kid)
             if not isinstance(kid, str) or keys.has_kid(kid):
