@@ -31,7 +31,6 @@ from bench.rows import (
 )
 from bench.runner import Effort, Measured, issue_until, run_rows
 from bench.server import NotStarted, free_port, running, tail
-from corpid.domain.credential import CredentialType
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARD = Effort()
@@ -58,7 +57,7 @@ async def _own_rows(world: seed.World, target: Target) -> list[Row]:
     lists = await world.base.store.read.status_lists.all()
     status_path = f"/status/{lists[0].list_id}"
     tokens = await world.userinfo_tokens(seed.WALLETS)
-    identity = CredentialType.COMPANY_IDENTITY.value
+    identity = "company-identity"
     return [
         token_row(target),
         token_row(target, "token_c1", connections=1),

@@ -245,6 +245,7 @@ class PreAuthorizedOffer:
     """A credential offer by pre-authorized code (OpenID4VCI 1.0, 4.1.1), kept by hash.
 
     ``next_try_at`` is when (epoch ms) a transaction code may be tried again after wrong ones.
+    ``identifiers`` are the credential identifiers (6.2) of those configurations that have one.
     """
 
     offer_id: str
@@ -259,6 +260,7 @@ class PreAuthorizedOffer:
     used_at: int | None
     ended_at: int | None
     next_try_at: int | None = None
+    identifiers: Mapping[str, str] = field(default_factory=dict)
 
 
 @record

@@ -6,7 +6,7 @@ import typer
 
 from corpid.cli.context import Run, command
 from corpid.cli.output import Answer, Facts, Plain
-from corpid.domain.credential import CredentialType, OfferGrant
+from corpid.domain.credential import OfferGrant
 
 _TRANSACTION_CODE = "Code that the wallet asks for; default: six random digits."
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Credential offers.")
@@ -28,8 +28,16 @@ async def create(
     organisation: Annotated[str, typer.Option(help="The business's number.")],
     person: Annotated[str, typer.Option(help="Username or internal id of who acts for it.")],
     kind: Annotated[
-        list[CredentialType], typer.Option("--type", help="Credential type; may be repeated.")
+        list[str],
+        typer.Option("--type", help="Credential type (docs/credential-types.md); may be repeated."),
     ],
+    branch: Annotated[
+        str | None, typer.Option(help="Code of the branch that a credential is about.")
+    ] = None,
+    authority: Annotated[
+        str | None,
+        typer.Option(help="Mandate or representation that they rest on; default: the first."),
+    ] = None,
     transaction_code: Annotated[
         str | None,
         typer.Option(help=_TRANSACTION_CODE),
@@ -67,13 +75,15 @@ async def create(
             transaction_code=transaction_code,
             lifetime=lifetime,
             **wording,
+            branch=branch,
+            authority_id=authority,
         )
     document = {
         "offer_id": offer.offer_id,
         "link": offer.link,
         "reference": offer.reference,
         "transaction_code": offer.transaction_code,
-        "types": [one.value for one in kind],
+        "types": kind,
         "expires_at": documents.when(offer.expires_at),
         "offer": dict(offer.document),
     }

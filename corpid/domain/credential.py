@@ -4,13 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class CredentialType(StrEnum):
-    """The credentials that this issuer gives; the value is the last part of the ``vct``."""
-
-    COMPANY_IDENTITY = "company-identity"
-    REPRESENTATIVE = "representative"
-
-
 class OfferGrant(StrEnum):
     """The ways in which an offer may be redeemed (OpenID4VCI 1.0, 4.1.1)."""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from corpid.domain.languages import Names
 
@@ -69,9 +70,12 @@ class Organisation:
         return self.registration.status == "live" and self.suspended_at is None
 
 
+HEAD_OFFICE: Final = "000"
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch of a business; ``000`` is the head office."""
+    """A branch of a business; ``HEAD_OFFICE`` is not one of them."""
 
     organisation_id: str
     code: str

@@ -6,6 +6,9 @@ A person may act alone for an organisation that is live
 - under an active SOLE mandate given to the person, or
 - under an active SOLE mandate given to an agent organisation that the person acts for by the
   register.
+
+Whoever holds a JOINT mandate acts together with others; only what states that itself asks for such
+authorities (``joint``).
 """
 
 from datetime import date
@@ -24,7 +27,7 @@ ACTING_ROLES: Final = frozenset({Role.DIRECTOR, Role.SOLE_PROPRIETOR, Role.PARTN
 
 @record
 class ActingAuthority:
-    """What entitles a person to act alone for one organisation, now.
+    """What entitles a person to act for one organisation now: alone, unless its mandate is JOINT.
 
     ``authority_id`` is the internal id of the representation or mandate. ``via_organisation_id``
     is the agent organisation that the mandate was given to. ``valid_until_ms`` is when it ends by
@@ -45,6 +48,14 @@ class ActingAuthority:
         """The end of ``valid_until``: 24:00 Hong Kong time of that date."""
         return until_ms(self.valid_until)
 
+    @property
+    def is_sole(self) -> bool:
+        """Whether the person may act alone."""
+        return (
+            self.mandate is None
+            or self.mandate.terms.representation_type is RepresentationType.SOLE
+        )
+
     def covers(self, need: AuthorityNeed) -> bool:
         """Whether it is what a relying party needs."""
         if self.mandate is None:
@@ -57,8 +68,13 @@ def until_ms(day: str | None) -> int | None:
     return None if day is None else end_of(date.fromisoformat(day))
 
 
-async def authorities_of(uow: UnitOfWork, person_id: str, now_ms: int) -> list[ActingAuthority]:
-    """Every authority of the person that counts now, strongest kind first, one per authority."""
+async def authorities_of(
+    uow: UnitOfWork, person_id: str, now_ms: int, *, joint: bool = False
+) -> list[ActingAuthority]:
+    """Every authority of the person that counts now, strongest kind first, one per authority.
+
+    With ``joint`` also those to act together with others.
+    """
     today = hong_kong_date(now_ms).isoformat()
     found: list[ActingAuthority] = []
     agents: dict[str, str | None] = {}
@@ -76,7 +92,7 @@ async def authorities_of(uow: UnitOfWork, person_id: str, now_ms: int) -> list[A
     for agent, until in agents.items():
         for mandate in await uow.authority.mandates_held_by(HolderKind.ORGANISATION, agent):
             await _add_mandate(uow, mandate, agent, until, today, found)
-    return found
+    return found if joint else [one for one in found if one.is_sole]
 
 
 async def require_authority(
@@ -85,18 +101,24 @@ async def require_authority(
     organisation_id: str,
     now_ms: int,
     authority_id: str | None = None,
+    *,
+    joint: bool = False,
 ) -> ActingAuthority:
     """The authority by which the person acts for the organisation: this one, or the first.
+
+    With ``joint`` it may be one to act together with others.
 
     Raises:
         NotAllowed: there is none now, with the reason where one is known.
     """
     if authority_id is None:
-        found = await authorities_of(uow, person_id, now_ms)
+        found = await authorities_of(uow, person_id, now_ms, joint=joint)
     else:
         found = await _named(uow, person_id, authority_id, hong_kong_date(now_ms).isoformat())
     for authority in found:
-        if authority.organisation.organisation_id == organisation_id:
+        if authority.organisation.organisation_id == organisation_id and (
+            joint or authority.is_sole
+        ):
             return authority
     raise NotAllowed(await _why_not(uow, person_id, organisation_id, now_ms))
 
@@ -161,8 +183,6 @@ async def _add_mandate(
     found: list[ActingAuthority],
 ) -> None:
     if mandate.state_on(today) is not MandateState.ACTIVE:
-        return
-    if mandate.terms.representation_type is not RepresentationType.SOLE:
         return
     organisation = await uow.organisations.by_id(mandate.organisation_id)
     if organisation is None or not organisation.is_live:

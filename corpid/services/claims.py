@@ -7,7 +7,6 @@ the same place at the same time (`authority_claim`), and the credential issuer u
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from corpid.domain.authority_need import REGISTER_POWERS
 from corpid.domain.dates import hong_kong_date
 from corpid.domain.errors import NotAllowed
 from corpid.domain.languages import Language, language_of
@@ -18,6 +17,8 @@ from corpid.services.attributes import (
     entity_profile,
 )
 from corpid.services.authorities import ActingAuthority
+from corpid.services.authority_claim import authority_claim
+from corpid.services.credential_catalogue import SCOPES as CREDENTIAL_SCOPES
 from corpid.services.detail_types import (
     AUTHORITY,
     DATA_SHARING,
@@ -34,7 +35,6 @@ from oidc.errors import InvalidGrant
 from oidc.ports import Detail
 from oidc.records import OPENID, Client, Grant
 
-AUTHORITY_TYPE: Final = AUTHORITY
 SHARED_DATA: Final = "shared_data"
 SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
     "openid": ("sub", "sub_type", "act"),
@@ -48,8 +48,7 @@ SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
     "phone": ("phone_number", "phone_number_verified"),
     "address": ("address",),
     "offline_access": (),
-    "credential.company_identity": (),
-    "credential.representative": (),
+    **dict.fromkeys(CREDENTIAL_SCOPES, ()),
 }
 _ACTOR_KINDS: Final = {"user": PERSON, "entity": ORGANISATION}
 
@@ -62,51 +61,6 @@ def person_actor(person_id: str) -> str:
 def organisation_actor(organisation_id: str) -> str:
     """An agent organisation as one of a chain of actors is referred to."""
     return f"entity:{organisation_id}"
-
-
-def authority_claim(
-    authority: ActingAuthority, mandate_id: str, status: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """An authority in the shape of authorization_details type ``hk_corp_mandate`` (RFC 9396 2).
-
-    ``mandate_id`` is what the reader may know it by (pairwise); ``status`` its status claim.
-    """
-    claim: dict[str, Any] = {
-        "type": AUTHORITY_TYPE,
-        "mandate_id": mandate_id,
-        "valid_from": authority.valid_from,
-    }
-    mandate = authority.mandate
-    if mandate is None:
-        assert authority.role is not None
-        claim |= {
-            "basis": "register",
-            "role": authority.role.value,
-            "powers": list(REGISTER_POWERS),
-            "representation_type": "SOLE",
-        }
-    else:
-        terms = mandate.terms
-        claim |= {
-            "basis": "mandate",
-            "powers": list(terms.powers),
-            "representation_type": terms.representation_type.value,
-            "substitution": terms.substitution.value,
-        }
-        if terms.services:
-            claim["services"] = list(terms.services)
-        if terms.limit is not None:
-            claim["limit"] = {"amount": terms.limit.amount, "currency": terms.limit.currency}
-        if terms.signing_rule is not None:
-            claim["signing_rule"] = {
-                "group": terms.signing_rule.group,
-                "min_signers": terms.signing_rule.min_signers,
-            }
-    if authority.valid_until is not None:
-        claim["valid_until"] = authority.valid_until
-    if status is not None:
-        claim["status"] = status
-    return claim
 
 
 class TokenClaims:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from corpid.domain.errors import InvalidValue
-from corpid.services import credential_types
+from corpid.services import credential_catalogue
 from corpid.services.bootstrap import RINGS
 from corpid.services.certificates import Certificates
 from corpid.services.ports import Store, UnitOfWork
@@ -37,7 +37,7 @@ _DAY_MS: Final = 24 * 3600 * 1000
 
 def _overlaps() -> dict[Purpose, int]:
     """How long after its last signature a key must stay published, in ms."""
-    longest = max(one.lifetime for one in credential_types.descriptions(""))
+    longest = credential_catalogue.longest_lifetime()
     return {
         # Access and ID tokens live minutes; id_token_hint may come back later (OpenID Connect
         # Core 3.1.2.1), and is only a hint.

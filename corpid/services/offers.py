@@ -16,10 +16,9 @@ from urllib.parse import quote
 
 import orjson
 
-from corpid.domain.credential import CredentialType
 from corpid.domain.errors import InvalidValue, NotAllowed
 from corpid.domain.identifiers import new_id
-from corpid.services.authorities import require_authority
+from corpid.services.offered_credentials import authority_for, check_branch, offered_types
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import BY_CODE, BY_SIGN_IN, Offer
 from keys import base64url
@@ -74,27 +73,33 @@ class Offers:
         self,
         organisation_id: str,
         person_id: str,
-        types: Sequence[CredentialType],
+        configuration_ids: Sequence[str],
         *,
         actor: str,
         grants: Sequence[str] = (BY_CODE,),
         transaction_code: str | None = None,
         description: str = _DESCRIPTION,
         lifetime: int = LIFETIME,
+        branch: str | None = None,
+        authority_id: str | None = None,
     ) -> CreatedOffer:
-        """Make an offer of these types; ``actor`` (for the audit) made it.
+        """Make an offer of these credentials; ``actor`` (for the audit) made it.
 
+        A type's id is the id of its configuration in the format SD-JWT VC.
         ``grants`` are the ways in which it may be redeemed, once in all. Without
         ``transaction_code`` six random digits are taken; ``description`` tells its holder where
-        to find it. ``lifetime`` is in seconds.
+        to find it. ``lifetime`` is in seconds. ``branch`` is the code of the one that a credential
+        about a branch is meant for; ``authority_id`` the authority that all rest on, by default
+        the first that every one of them can.
 
         Raises:
-            NotAllowed: the person has no authority for the organisation now.
-            InvalidValue: no type, a type twice, no or an unknown way, an unusable transaction
-                code, description or lifetime.
+            NotAllowed: the person has no authority for the organisation now, or none that these
+                credentials are given for, and why.
+            InvalidValue: no credential, one twice or unknown, no or another branch than the
+                business has, no or an unknown way, or one in which this cannot be redeemed; an
+                unusable transaction code, description or lifetime.
         """
-        if not types or len(set(types)) != len(types):
-            raise InvalidValue("an offer names at least one credential type, each once")
+        kinds = offered_types(configuration_ids)
         if not 0 < lifetime <= MAX_LIFETIME:
             raise InvalidValue("an offer holds for at least a second and at most seven days")
         if not grants or len(set(grants)) != len(grants) or not set(grants) <= set(GRANTS):
@@ -109,7 +114,10 @@ class Offers:
             organisation_id=organisation_id,
             person_id=person_id,
             authority="",  # known in the transaction
-            credential_types=tuple(types),
+            credentials=tuple(
+                f"{name}/{branch}" if kind.rule.of_branch and branch else name
+                for name, kind in kinds.items()
+            ),
             created_at=now_ms,
             expires_at=now_ms + lifetime * 1000,
             grants=tuple(grants),
@@ -120,14 +128,22 @@ class Offers:
             person = await uow.people.by_id(person_id)
             if person is None or person.closed_at is not None:
                 raise NotAllowed("this person is not known, or the account is closed")
-            authority = await require_authority(uow, person_id, organisation_id, now_ms)
+            authority = await authority_for(
+                uow, person_id, organisation_id, now_ms, kinds.values(), authority_id
+            )
+            await check_branch(uow, organisation_id, kinds.values(), branch)
+            if BY_SIGN_IN in grants and (branch or not authority.is_sole):
+                # Whoever signs in acts alone, and for the business as a whole.
+                raise InvalidValue(
+                    "an offer about one branch, or by a joint mandate, is redeemed by its code"
+                )
             await uow.credentials.add_offer(replace(made, authority=authority.authority_id))
             facts = {
                 "offer_id": offer_id,
                 "organisation_id": organisation_id,
                 "person_id": person_id,
                 "authority": authority.authority_id,
-                "types": [one.value for one in types],
+                "types": list(made.credentials),
                 "grants": list(grants),
                 "actor": actor,
             }
@@ -179,7 +195,7 @@ class Offers:
             grants[GRANT_TYPE] = grant
         return {
             "credential_issuer": self._issuer,
-            "credential_configuration_ids": [one.value for one in offer.credential_types],
+            "credential_configuration_ids": [one.partition("/")[0] for one in offer.credentials],
             "grants": grants,
         }
 

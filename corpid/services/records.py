@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from corpid.domain.credential import Credential, CredentialType, OfferGrant, StatusEntry
+from corpid.domain.credential import Credential, OfferGrant, StatusEntry
 from corpid.domain.mandate import MandateEvent, MandateState, Side
 from corpid.domain.person import Assurance
 from keys.record import record
@@ -142,6 +142,8 @@ class MandateHistoryRow:
 class Offer:
     """A credential offer as it is stored.
 
+    ``credentials`` are configuration ids, with the branch that is meant behind a slash where the
+    credential is about one.
     ``grants`` are the ways in which it may be redeemed; ``tx_code`` is what the wallet is told of
     the transaction code.
     """
@@ -152,7 +154,7 @@ class Offer:
     organisation_id: str
     person_id: str
     authority: str
-    credential_types: tuple[CredentialType, ...]
+    credentials: tuple[str, ...]
     created_at: int
     expires_at: int
     wrong_tries: int = 0

@@ -218,6 +218,7 @@ def access_token_and_grant(row: tuple[Any, ...]) -> tuple[AccessToken, Grant | N
 
 def preauthorized_offer(row: tuple[Any, ...]) -> PreAuthorizedOffer:
     """An offer from the columns that the statement names."""
+    credentials = row[7].split()
     return PreAuthorizedOffer(
         offer_id=row[0],
         code_hash=row[1],
@@ -226,9 +227,10 @@ def preauthorized_offer(row: tuple[Any, ...]) -> PreAuthorizedOffer:
         subject=row[4],
         actor=row[5],
         authority=row[6],
-        configuration_ids=tuple(row[7].split()),
+        configuration_ids=tuple(one.partition("/")[0] for one in credentials),
         expires_at=row[8],
         used_at=row[9],
         ended_at=row[10],
         next_try_at=row[11],
+        identifiers={one.partition("/")[0]: one for one in credentials if "/" in one},
     )

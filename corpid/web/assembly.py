@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from corpid.domain.person import Assurance
-from corpid.services import credential_types
+from corpid.services import credential_catalogue
 from corpid.services.backchannel import WaitingRequests
 from corpid.services.claims import SCOPES
 from corpid.services.consent import Consents
@@ -97,7 +97,7 @@ def assemble(base: Foundation) -> PageAssembly:
         issuer=settings.issuer,
         scopes=SCOPES,
         acr_values=tuple(f"{settings.acr_url}/{level}" for level in Assurance),
-        detail_types=detail_types(credential_types.configurations(settings.vct_url), clock),
+        detail_types=detail_types(credential_catalogue.CONFIGURATION_IDS, clock),
     )
     interactions = BrowserInteractions(
         store,

@@ -6,6 +6,7 @@ from typing import Final
 from markupsafe import Markup
 
 from corpid.domain.mandate import Limit
+from corpid.services.credential_catalogue import type_of_configuration
 from corpid.services.detail_types import AUTHORITY, CREDENTIAL, DATA_SHARING
 from corpid.web.translations import Texts
 from corpid.web.wording import allowed, amount_text, day_text, power_text, told
@@ -56,8 +57,9 @@ def _sharing(texts: Texts, detail: Detail) -> list[Markup]:
 
 
 def _credential(texts: Texts, detail: Detail) -> list[Markup]:
-    name = detail["credential_configuration_id"].replace("-", "_")
-    return [texts(f"detail.credential.{name}")]
+    credential = type_of_configuration(detail["credential_configuration_id"])
+    assert credential is not None
+    return [texts("detail.credential", name=credential.names[texts.language])]
 
 
 # Nobody can agree to what has no words: a type without its own is an error and not left out.

@@ -16,6 +16,7 @@ from corpid.domain.organisation import IdentifierScheme, Organisation
 from corpid.services.authorities import ActingAuthority
 from corpid.services.claims import SCOPES, scopes_of_claims
 from corpid.services.consent import requested_extras
+from corpid.services.credential_catalogue import type_of_scope
 from corpid.web.translations import Texts
 from oidc.ports import AuthorizationRequest
 from oidc.records import OFFLINE_ACCESS, Client
@@ -111,6 +112,9 @@ def _is_power(scope: str) -> bool:
 
 
 def _scope(texts: Texts, scope: str) -> Markup:
+    credential = type_of_scope(scope)
+    if credential is not None:
+        return texts("scope.credential", name=credential.names[texts.language])
     key = f"scope.{scope}"
     return texts(key) if key in texts else texts("scope.other", name=scope)
 

@@ -12,7 +12,7 @@ import structlog
 
 from corpid.domain.languages import LANGUAGES, negotiate
 from corpid.domain.person import Assurance
-from corpid.services import credential_types
+from corpid.services import credential_catalogue
 from corpid.services.backchannel import BackchannelUsers
 from corpid.services.claims import SCOPES, TokenClaims
 from corpid.services.credentials import CredentialIssuance
@@ -164,7 +164,7 @@ def _provider(
         lifetimes=Lifetimes(),
         dpop_nonce_required=settings.dpop_nonce == "required",
         mutual_tls=certificates,
-        detail_types=detail_types(credential_types.configurations(settings.vct_url), base.clock),
+        detail_types=detail_types(credential_catalogue.CONFIGURATION_IDS, base.clock),
         registration=settings.registration != "off",
         client_documents=bool(settings.client_document_hosts),
     )
@@ -193,8 +193,9 @@ def _issuer(
     config = IssuerConfig(
         issuer=settings.issuer,
         configurations=needing_attestation(
-            settings, credential_types.configurations(settings.vct_url)
+            settings, credential_catalogue.configurations(settings.vct_url)
         ),
+        earlier=credential_catalogue.earlier(settings.vct_url),
         names=ISSUER_NAMES,
         choose_language=lambda header: negotiate(None, header),
         dpop_nonce_required=settings.dpop_nonce == "required",

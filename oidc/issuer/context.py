@@ -9,6 +9,7 @@ from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.credential_request import ATTESTATION, JWT
 from oidc.issuer.encoders import Encoder
 from oidc.issuer.ports import IssuerKeys, IssuerStore
+from oidc.issuer.type_description import TypeDescription
 from oidc.mutual_tls import MutualTls
 from oidc.secrets import Nonces, TokenHasher
 
@@ -19,7 +20,8 @@ class IssuerConfig:
 
     ``issuer`` is the Credential Issuer Identifier and may have a path. ``configurations`` are
     by configuration id. ``names`` is the issuer's own name by language tag; ``choose_language``
-    gives the tag to answer an Accept-Language header in. ``mutual_tls`` is None where no proxy
+    gives the tag to answer an Accept-Language header in. ``earlier`` are versions of types that are
+    not issued any more, and whose type metadata stay. ``mutual_tls`` is None where no proxy
     hands over client certificates.
     """
 
@@ -29,6 +31,7 @@ class IssuerConfig:
     choose_language: Callable[[str], str]
     dpop_nonce_required: bool = False
     mutual_tls: MutualTls | None = None
+    earlier: tuple[TypeDescription, ...] = ()
 
     def url(self, path: str) -> str:
         """An endpoint's URL: the path is appended to the issuer."""

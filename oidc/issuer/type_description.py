@@ -18,14 +18,15 @@ class MalformedCredential(Exception):
 class ClaimDescription:
     """One claim of a type. ``labels`` maps language tags to what a person reads.
 
-    ``disclosable`` says whether the holder may keep the claim to himself; anything that narrows
-    another claim (a limit, an end) must not be, or a holder could show the wide part alone.
+    ``disclosable`` says whether the holder may keep the claim to himself. What ``narrows`` another
+    claim (a limit, an end) cannot be: a holder could show the wide part alone.
     """
 
     path: tuple[str | int | None, ...]
     labels: Mapping[str, str]
     mandatory: bool
     disclosable: bool
+    narrows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class TypeDescription:
         paths = [claim.path for claim in self.claims]
         if len(set(paths)) != len(paths):
             raise ValueError(f"{self.type_id} describes a claim twice")
+        withheld = {claim.path for claim in self.claims if claim.disclosable}
+        for claim in self.claims:
+            around = {claim.path[: length + 1] for length in range(len(claim.path))}
+            if claim.narrows and around & withheld:
+                raise ValueError(f"{self.type_id}: {claim.path} narrows, and can be withheld")
         # Frozen: set once, here.
         frame = Disclosable(claim.path for claim in self.claims if claim.disclosable)
         needed = tuple(

@@ -37,9 +37,11 @@ class TypeMetadataEndpoint:
     """GET at the path of a ``vct``, matched by the end of the request's path."""
 
     def __init__(self, issuer: Issuer) -> None:
+        config = issuer.config
+        current = (one.description for one in config.configurations.values())
         self._documents = {
-            _last_two(urlsplit(one.description.vct).path): Document(type_metadata(one.description))
-            for one in issuer.config.configurations.values()
+            _last_two(urlsplit(one.vct).path): Document(type_metadata(one))
+            for one in (*config.earlier, *current)
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,6 @@ All of it comes in through the services; the browser's session and consent too, 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from corpid.domain.credential import CredentialType
 from corpid.domain.languages import Names
 from corpid.domain.organisation import Role
 from corpid.domain.person import Assurance
@@ -28,7 +27,7 @@ from tests.support.service_process import RESOURCE
 ACTOR = "operator:tests"
 REDIRECT_URI = "https://portal.example/callback"
 SCOPES = ("openid", "entity.identity", "user.name", "mandate", "offline_access")
-TYPES = (CredentialType.COMPANY_IDENTITY, CredentialType.REPRESENTATIVE)
+TYPES = ("company-identity", "representative")
 TRANSACTION_CODE = "246810"
 
 
@@ -122,7 +121,7 @@ async def offer_codes(
     base: Foundation,
     population: Population,
     count: int,
-    types: Sequence[CredentialType] = TYPES,
+    types: Sequence[str] = TYPES,
 ) -> list[str]:
     """Pre-authorized codes of fresh offers, all with the same transaction code."""
     codes = []

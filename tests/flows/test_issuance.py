@@ -5,7 +5,6 @@ import hashlib
 import time
 from typing import Any
 
-from corpid.domain.credential import CredentialType
 from corpid.relying_party import Policy, RelyingParty
 from corpid.relying_party.errors import CredentialRevoked
 from tests.support.fapi_client import Key, b64
@@ -163,7 +162,7 @@ async def test_the_token_of_an_offer_is_for_its_credentials_only(
 ) -> None:
     organisation, human = await cast.acting()
     wallet = Wallet(live.issuer)
-    code = await cast.offer(organisation, human, (CredentialType.COMPANY_IDENTITY,))
+    code = await cast.offer(organisation, human, ("company-identity",))
     token = await _token(wallet, http, code)
     answer = await wallet.ask(http, token, "representative", await wallet.nonce(http))
     assert answer.expect(403).error == "insufficient_scope"

@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 import httpx2
 import pytest
 
-from corpid.domain.credential import CredentialType
 from tests.support.fapi_client import new_verifier
 from tests.support.fapi_client_http import Http
 from tests.support.live_cast import Cast
@@ -78,7 +77,7 @@ async def test_rfc9728_challenges_point_to_metadata_that_exists(live: Live, http
 async def test_an_offer_link_leads_to_the_issuer(live: Live, http: Http, cast: Cast) -> None:
     organisation, human = await cast.acting()
     made = await cast.base.offers.create(
-        organisation.organisation_id, human.person_id, [CredentialType.REPRESENTATIVE], actor="t"
+        organisation.organisation_id, human.person_id, ["representative"], actor="t"
     )
     uri = parse_qs(urlsplit(made.reference).query)["credential_offer_uri"][0]
     assert uri.startswith(f"{live.issuer}/offers/")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from corpid.domain.credential import CredentialType, StatusEntry
+from corpid.domain.credential import StatusEntry
 from corpid.domain.mandate import Mandate, Side
 from corpid.domain.organisation import Organisation
 from corpid.relying_party import Policy, RelyingParty, RelyingPartyError
@@ -176,7 +176,7 @@ async def test_end_a_representation(live: Live, http: Http, cast: Cast, visitor:
     done = await sign_in(http, client, visitor, human)
     assert done.claims["mandate"]["basis"] == "register"
     wallet = Wallet(live.issuer)
-    code = await cast.offer(organisation, human, (CredentialType.REPRESENTATIVE,))
+    code = await cast.offer(organisation, human, ("representative",))
     answer = await wallet.credential(http, code, TRANSACTION_CODE, "representative")
     await cast.base.revocation.end_representation(representation.representation_id, ACTOR, "test")
     fields = {"grant_type": "refresh_token", "refresh_token": done.tokens["refresh_token"]}

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from corpid.domain.credential import CredentialType
 from corpid.domain.languages import Names
 from corpid.relying_party import DpopRequest, RelyingParty, errors
 from corpid.services.client_metadata import Registration
@@ -114,7 +113,7 @@ async def test_a_credential_is_not_fetched_by_a_password_alone(
     _, human = await cast.acting()
     client = await cast.client(min_acr="loa1", scopes=("openid", "credential.representative"))
     wallet = Wallet(live.issuer, dpop_key=client.dpop_key)
-    kind = CredentialType.REPRESENTATIVE.value
+    kind = "representative"
     weak = await sign_in(http, client, visitor, human)
     refused = await wallet.ask(http, weak.access_token, kind, await wallet.nonce(http))
     assert refused.status == 401

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from corpid.errors import ConfigurationError
-from corpid.services.credential_types import configurations
+from corpid.services.credential_catalogue import configurations
 from corpid.settings import Settings
 from corpid.wiring.attestation import needing_attestation
 

@@ -1,14 +1,15 @@
 """Metadata, type metadata, nonce, offers by reference, notifications."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
 
-from corpid.domain.credential import CredentialState, CredentialType, EntryStatus
+from corpid.domain.credential import CredentialState, EntryStatus
 from corpid.domain.errors import InvalidValue, NotAllowed
-from corpid.services.credential_types import configurations
+from corpid.services.credential_catalogue import configurations
 from oidc.issuer.jwt_vc_issuer import WELL_KNOWN as JWT_VC_ISSUER
 from oidc.issuer.jwt_vc_issuer import JwtVcIssuerEndpoint
 from oidc.issuer.metadata import WELL_KNOWN, MetadataEndpoint, well_known_path
@@ -109,6 +110,16 @@ async def test_sd_jwt_vc_5_type_metadata_stands_at_its_vct(world: World, name: s
     assert (await call(endpoint, path="/vct/unheard-of/1")).status == 404
 
 
+async def test_sd_jwt_vc_5_an_earlier_version_keeps_its_type_metadata(world: World) -> None:
+    now = world.issuer.config.configurations["representative"].description
+    before = replace(now, version="0", vct=f"{ISSUER}/vct/representative/0")
+    config = replace(world.issuer.config, earlier=(before,))
+    endpoint = TypeMetadataEndpoint(replace(world.issuer, config=config))
+    for version in ("0", "1"):
+        answer = await call(endpoint, path=f"/vct/representative/{version}")
+        assert answer.json["vct"] == f"{ISSUER}/vct/representative/{version}"
+
+
 def described(*claims: ClaimDescription) -> TypeDescription:
     return TypeDescription("x", "1", "v", "d", "n", "W", {"en": "X"}, {"en": "X"}, claims, 60)
 
@@ -147,7 +158,7 @@ async def test_7_the_nonce_endpoint_needs_nothing_and_is_not_stored(world: World
 
 async def test_4_1_an_offer_by_value_and_by_reference_say_the_same(world: World) -> None:
     made = await world.offers.create(
-        ORGANISATION, PERSON, [CredentialType.REPRESENTATIVE], actor="operator:test"
+        ORGANISATION, PERSON, ["representative"], actor="operator:test"
     )
     assert made.link.startswith("openid-credential-offer://?credential_offer=%7B")
     document = orjson.loads(parse_qs(urlsplit(made.link).query)["credential_offer"][0])
@@ -170,7 +181,7 @@ async def test_the_stored_offer_is_found_by_the_hash_of_its_code(world: World) -
     made = await world.offers.create(
         ORGANISATION,
         CLERK,
-        list(CredentialType),
+        ["company-identity", "representative"],
         actor="operator:test",
         transaction_code="Abcd1234",
     )
@@ -185,7 +196,7 @@ async def test_the_stored_offer_is_found_by_the_hash_of_its_code(world: World) -
 
 async def test_an_offer_that_was_used_or_has_expired_is_404(world: World) -> None:
     endpoint = OfferEndpoint(world.issuer)
-    types = [CredentialType.COMPANY_IDENTITY]
+    types = ["company-identity"]
     used = await world.offers.create(ORGANISATION, PERSON, types, actor="operator:test")
     other = await world.offers.create(ORGANISATION, PERSON, types, actor="operator:test")
     await world.store.write(
@@ -204,7 +215,7 @@ async def test_an_unusable_transaction_code_is_refused(world: World, code: str) 
         await world.offers.create(
             ORGANISATION,
             PERSON,
-            [CredentialType.REPRESENTATIVE],
+            ["representative"],
             actor="operator:test",
             transaction_code=code,
         )
@@ -212,7 +223,7 @@ async def test_an_unusable_transaction_code_is_refused(world: World, code: str) 
 
 @pytest.mark.parametrize("options", [{"lifetime": 0}, {"lifetime": 8 * 86400}])
 async def test_an_unusable_lifetime_is_refused(world: World, options: dict[str, Any]) -> None:
-    types = [CredentialType.REPRESENTATIVE]
+    types = ["representative"]
     with pytest.raises(InvalidValue):
         await world.offers.create(ORGANISATION, PERSON, types, actor="operator:test", **options)
     with pytest.raises(InvalidValue):
@@ -222,7 +233,7 @@ async def test_an_unusable_lifetime_is_refused(world: World, options: dict[str, 
 async def test_no_offer_without_authority(world: World) -> None:
     with pytest.raises(NotAllowed):
         await world.offers.create(
-            "organisation-agent", CLERK, [CredentialType.REPRESENTATIVE], actor="operator:test"
+            "organisation-agent", CLERK, ["representative"], actor="operator:test"
         )
     assert await world.wrote("credential_offer") == 0
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from corpid.domain.credential import CredentialType
 from corpid.domain.errors import InvalidValue
 from corpid.services.offers import GRANT_TYPE, CreatedOffer
 from oidc.issuer.metadata import issuer_metadata
@@ -17,7 +16,7 @@ BOTH = ("pre-authorized_code", "authorization_code")
 
 
 async def offer(world: World, **options: Any) -> CreatedOffer:
-    types = [CredentialType.REPRESENTATIVE, CredentialType.COMPANY_IDENTITY]
+    types = ["representative", "company-identity"]
     return await world.offers.create(ORGANISATION, PERSON, types, actor="operator:test", **options)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from corpid.domain.business_number import parse_business_number
-from corpid.domain.credential import CredentialState, CredentialType, EntryStatus
+from corpid.domain.credential import CredentialState, EntryStatus
 from corpid.domain.errors import NotFound
 from corpid.domain.languages import Names
 from corpid.domain.mandate import HolderKind, MandateState, Side
@@ -86,9 +86,7 @@ async def test_everything_ends_in_the_transaction_of_the_register_change(world: 
 
     await world.store.write(more)
     await consent(world)
-    offer = await world.offers.create(
-        ORGANISATION, PERSON, [CredentialType.COMPANY_IDENTITY], actor=OPERATOR
-    )
+    offer = await world.offers.create(ORGANISATION, PERSON, ["company-identity"], actor=OPERATOR)
     entry = await world.allocator.reserve()
     await world.store.write(
         lambda uow: uow.status_lists.add_mandate_entry(MANDATE, "sector-a", entry, world.now_ms())

@@ -64,11 +64,8 @@ async def outbox(world: World) -> list[dict[str, object]]:
 
 async def test_end_mandate_ends_credential_entries_tokens_and_offers(world: World) -> None:
     token, credential = await credential_of(world, CLERK, MANDATE)
-    from corpid.domain.credential import CredentialType
 
-    offer = await world.offers.create(
-        ORGANISATION, CLERK, [CredentialType.REPRESENTATIVE], actor=OPERATOR
-    )
+    offer = await world.offers.create(ORGANISATION, CLERK, ["representative"], actor=OPERATOR)
     entry = await world.allocator.reserve()
     await world.store.write(
         lambda uow: uow.status_lists.add_mandate_entry(MANDATE, "sector-a", entry, world.now_ms())

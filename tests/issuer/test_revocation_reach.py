@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from corpid.domain.business_number import parse_business_number
-from corpid.domain.credential import CredentialState, CredentialType, EntryStatus
+from corpid.domain.credential import CredentialState, EntryStatus
 from corpid.domain.errors import NotAllowed
 from corpid.domain.languages import Names
 from corpid.domain.mandate import HolderKind, Mandate, Side
@@ -228,9 +228,7 @@ async def test_closing_an_account_ends_offers_that_came_through_an_agent(world: 
     await give_agent(world)
     # The director's own role apart, so that the offer rests on the agent's mandate.
     await world.revocation.end_representation(REPRESENTATION, OPERATOR, "resigned")
-    offer = await world.offers.create(
-        ORGANISATION, PERSON, [CredentialType.REPRESENTATIVE], actor=OPERATOR
-    )
+    offer = await world.offers.create(ORGANISATION, PERSON, ["representative"], actor=OPERATOR)
     assert (await world.revocation.close_person(PERSON, OPERATOR, "asked for it")).offers == 1
     assert await world.offers.document(offer.offer_id) is None
 
@@ -258,7 +256,7 @@ async def test_an_offer_redeemed_while_its_mandate_ends_leaves_no_live_grant(wor
 
         await world.store.write(add)
         offer = await world.offers.create(
-            ORGANISATION, clerk.person_id, [CredentialType.REPRESENTATIVE], actor=OPERATOR
+            ORGANISATION, clerk.person_id, ["representative"], actor=OPERATOR
         )
         grant = _grant(world, name, clerk.person_id)
 

@@ -28,6 +28,7 @@ from tests.support.stored import (
     NOW,
     credential,
     credential_row,
+    digest,
     offer,
     populate,
     status_list,
@@ -352,3 +353,13 @@ async def test_another_process_is_told_of_a_change(
     await another_store().write(lambda uow: uow.operations.bump("status"))
     async with asyncio.timeout(10):
         await heard.wait()
+
+
+async def test_an_offer_of_a_branch_brings_its_credential_identifier(store: SqlStore) -> None:
+    await populate(store)
+    of_branch = offer(credentials=("branch/002", "company-identity"))
+    await store.write(lambda uow: uow.credentials.add_offer(of_branch))
+    found = await store.provider.read.offer(digest("offer-1"))
+    assert found is not None
+    assert found.configuration_ids == ("branch", "company-identity")
+    assert found.identifiers == {"branch": "branch/002"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from corpid.domain.credential import Credential, CredentialType
+from corpid.domain.credential import Credential
 from corpid.domain.languages import Names, negotiate
 from corpid.domain.mandate import (
     Side,
@@ -18,7 +18,7 @@ from corpid.domain.organisation import (
 )
 from corpid.domain.person import Person
 from corpid.services.bootstrap import initialise
-from corpid.services.credential_types import configurations
+from corpid.services.credential_catalogue import configurations
 from corpid.services.credentials import CredentialIssuance
 from corpid.services.key_rings import KeyRings
 from corpid.services.offers import Offers
@@ -278,7 +278,7 @@ class Wallet:
         token: str,
         body: Mapping[str, Any] | None = None,
         *,
-        of: str = CredentialType.REPRESENTATIVE.value,
+        of: str = "representative",
         headers: list[tuple[bytes, bytes]] | None = None,
         **proof: Any,
     ) -> Answer:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 from corpid.domain.business_number import parse_business_number
-from corpid.domain.credential import CredentialType
 from corpid.domain.dates import hong_kong_date
 from corpid.domain.languages import Names
 from corpid.domain.mandate import (
@@ -54,7 +53,7 @@ SCOPES = (
     "email",
     "offline_access",
 )
-TYPES = (CredentialType.COMPANY_IDENTITY, CredentialType.REPRESENTATIVE)
+TYPES = ("company-identity", "representative")
 TRANSACTION_CODE = "135790"
 _numbers = itertools.count(70_000_001 + secrets.randbelow(10_000) * 1000)
 
@@ -314,7 +313,7 @@ class Cast:
         self,
         organisation: Organisation,
         human: Human,
-        types: Sequence[CredentialType] = TYPES,
+        types: Sequence[str] = TYPES,
     ) -> str:
         """The pre-authorized code of an offer; TRANSACTION_CODE is its transaction code."""
         made = await self.base.offers.create(

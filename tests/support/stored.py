@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
-from corpid.domain.credential import Credential, CredentialState, CredentialType, StatusEntry
+from corpid.domain.credential import Credential, CredentialState, StatusEntry
 from corpid.domain.languages import Names
 from corpid.domain.mandate import (
     HolderKind,
@@ -245,7 +245,7 @@ def offer(name: str = "offer-1", **changes: Any) -> Offer:
         organisation_id="org-1",
         person_id="per-1",
         authority="man-1",
-        credential_types=(CredentialType.COMPANY_IDENTITY, CredentialType.REPRESENTATIVE),
+        credentials=("company-identity", "representative"),
         created_at=NOW,
         expires_at=NOW + DAY,
     )

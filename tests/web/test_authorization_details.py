@@ -166,7 +166,7 @@ async def test_openid4vci_5_1_1_unknown_members_of_a_credential_are_ignored(
 ) -> None:
     asked = {**CREDENTIAL, "claims": [{"path": ["legal_person_name"]}], "more": 1}
     browser = await bank.sign_in("chan", **asking(asked))
-    assert "it may fetch a credential of the business into a wallet" in browser.page.text
+    assert "it may fetch the credential “Company identity” into a wallet" in browser.page.text
     await browser.submit(action="approve")
     (kept,) = (await grant_of(bank, browser)).authorization_details
     assert kept["credential_identifiers"] == ["company-identity/1"]

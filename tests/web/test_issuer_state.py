@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from corpid.domain.credential import CredentialType
 from oidc.records import Grant
 from tests.support.browser import Browser
 from tests.support.pages_world import PASSWORD, PagesWorld
@@ -23,7 +22,7 @@ async def state_of(world: PagesWorld, number: str = "23456789", **options: Any) 
     made = await world.assembly.base.offers.create(
         f"org-{number}",
         "per-lee",
-        [CredentialType.COMPANY_IDENTITY],
+        ["company-identity"],
         actor="operator:test",
         grants=("authorization_code",),
         **options,

@@ -5,7 +5,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import bindparam, or_, select
 
-from corpid.domain.credential import Credential, CredentialState, CredentialType, StatusEntry
+from corpid.domain.credential import Credential, CredentialState, StatusEntry
 from corpid.services.records import BY_CODE, CredentialRow, Offer
 from corpid.storage.constructs import MAX_ROWS, adding, changing, finding, given, table
 from corpid.storage.mapping import json_text, words
@@ -125,7 +125,7 @@ class SqlCredentials(Repository):
             organisation_id=offer.organisation_id,
             person_id=offer.person_id,
             authority=offer.authority,
-            credential_types=words(kind.value for kind in offer.credential_types),
+            credential_types=words(offer.credentials),
             created_at=offer.created_at,
             expires_at=offer.expires_at,
             used_at=offer.used_at,
@@ -275,7 +275,7 @@ def _offer_of(row: tuple[Any, ...]) -> Offer:
         organisation_id=organisation_id,
         person_id=person_id,
         authority=authority,
-        credential_types=tuple(CredentialType(kind) for kind in credential_types.split()),
+        credentials=tuple(credential_types.split()),
         created_at=created_at,
         expires_at=expires_at,
         wrong_tries=wrong_tries,

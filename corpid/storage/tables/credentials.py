@@ -29,7 +29,7 @@ class OfferTable(SQLModel, table=True):
     organisation_id: str = text(foreign_key="organisation.organisation_id")
     person_id: str = text(foreign_key="person.person_id")
     authority: str = text()  # the mandate or representation that the person holds
-    credential_types: str = text()  # blank separated
+    credential_types: str = text()  # blank separated: configuration[/branch]
     created_at: int = integer()
     expires_at: int = integer()
     used_at: int | None = integer(nullable=True, default=None)

@@ -1,6 +1,7 @@
 """grant_type=…:pre-authorized_code (OpenID4VCI 1.0, 3.5 and 6): a wallet redeems an offer."""
 
 import hmac
+from collections.abc import Iterable
 from typing import Final
 
 from oidc.errors import (
@@ -98,13 +99,20 @@ async def _count(writes: ProviderWrites, offer: PreAuthorizedOffer, now_ms: int)
 
 
 async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared:
-    offered = tuple(
-        {"type": "openid_credential", "credential_configuration_id": name}
-        for name in offer.configuration_ids
+    offered = _identified(
+        offer,
+        (
+            {"type": "openid_credential", "credential_configuration_id": name}
+            for name in offer.configuration_ids
+        ),
     )
     # 6.1.1: the wallet may ask for some of what was offered, and then uses identifiers. Whoever
     # made the offer has allowed it, so no registration of the client is asked for.
     details = authorization_details.narrowed(request.form, offered, None, request.provider.config)
+    if details is not None:
+        details = _identified(offer, details)
+    elif offer.identifiers:
+        details = offered
     grant = _grant(request, offer, offered if details is None else details)
     access = await tokens.mint_access_token(
         request.provider,
@@ -129,6 +137,16 @@ async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared
         return None
 
     return Prepared(response, work)
+
+
+def _identified(offer: PreAuthorizedOffer, details: Iterable[Detail]) -> tuple[Detail, ...]:
+    """With the offer's own credential identifiers (6.2), where it has some."""
+    return tuple(
+        {**one, "credential_identifiers": [identifier]}
+        if (identifier := offer.identifiers.get(one["credential_configuration_id"]))
+        else one
+        for one in details
+    )
 
 
 def _grant(request: TokenRequest, offer: PreAuthorizedOffer, details: tuple[Detail, ...]) -> Grant:

@@ -1,6 +1,7 @@
 """grant_type=…:pre-authorized_code (OpenID4VCI 1.0, 6)."""
 
 import asyncio
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -258,3 +259,17 @@ async def test_openid4vci_6_1_1_details_beyond_the_offer_are_refused_and_use_not
     world = credential_world()
     refused(await redeem(world, **asking("representative")), "invalid_authorization_details")
     assert (await redeem(world)).status == 200
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_openid4vci_6_2_an_offer_with_identifiers_of_its_own_brings_them(asked: bool) -> None:
+    world = credential_world()
+    offer = world.tables.offers["o1"]
+    world.tables.offers["o1"] = replace(offer, identifiers={"company-identity": "identity/7"})
+    detail = {"type": "openid_credential", "credential_configuration_id": "company-identity"}
+    extra = {"authorization_details": orjson.dumps([detail]).decode()} if asked else {}
+    answer = await redeem(world, **extra)
+    expected = [{**detail, "credential_identifiers": ["identity/7"]}]
+    assert answer.json["authorization_details"] == expected
+    (grant,) = world.tables.grants.values()
+    assert list(grant.authorization_details) == expected
