@@ -63,6 +63,7 @@ async def _own_rows(world: seed.World, target: Target) -> list[Row]:
         token_row(target, "token_c1", connections=1),
         token_dpop_row(target),
         credential_row(target, identity, world.credential_tokens),
+        credential_row(target, identity, world.credential_tokens, keys=10),
         userinfo_row(target, tokens),
         introspection_row(target),
         get_row(target, "jwks", target.endpoints["jwks"], b'"keys"'),

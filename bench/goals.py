@@ -40,6 +40,8 @@ def judge(result: Mapping[str, Any]) -> list[Goal]:
         ratio = rows[name]["ratio"]
         text = f"{name}: CPU at most {most} times its cryptography (aim {aim})"
         goals.append(Goal(text, f"{ratio:.2f}", ratio <= most))
+    batch = rows["credential_x10"]["cpu_us"] / rows["credential"]["cpu_us"]
+    goals.append(Goal("a batch of ten: under 6 times one credential", f"{batch:.2f}", batch < 6))
     goals.append(_latency(rows["token_c1"]["p99_ms"], conditions["fsync_ms"]))
     for name, most_us in (("sd_jwt_issue", 100.0), ("sd_jwt_verify_kb", 300.0)):
         cpu, bound = rows[name]["cpu_us"], most_us * scale

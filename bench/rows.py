@@ -3,7 +3,7 @@
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from urllib.parse import quote, urlencode, urlsplit
@@ -256,14 +256,19 @@ def credential_row(
     target: Target,
     configuration_id: str,
     tokens: Callable[[int], Awaitable[list[tuple[str, Wallet]]]],
+    *,
+    keys: int = 1,
 ) -> Row:
-    """Nonce and credential: two requests, one unit, each for another access token and c_nonce."""
+    """Nonce and credential: two requests, one unit, each for another access token and c_nonce.
+
+    ``keys`` is how many credentials each unit asks for, each for another key.
+    """
     ask = target.post(target.endpoints["nonce"], b"", {})
 
-    def claim(token: str, wallet: Wallet, body: bytes) -> Unit:
+    def claim(token: str, wallet: Wallet, holders: Sequence[Key], body: bytes) -> Unit:
         nonce = orjson.loads(body)["c_nonce"]
-        proof = wallet.holder.credential_proof(target.issuer, nonce)
-        wanted = {"credential_configuration_id": configuration_id, "proofs": {"jwt": [proof]}}
+        proofs = [one.credential_proof(target.issuer, nonce) for one in holders]
+        wanted = {"credential_configuration_id": configuration_id, "proofs": {"jwt": proofs}}
         headers = {
             "Content-Type": "application/json",
             "Authorization": f"DPoP {token}",
@@ -275,10 +280,15 @@ def credential_row(
     async def prepare(count: int) -> list[Unit]:
         # Proofs are made before the window, so with nonces fetched before it.
         nonces = await collect(target.address, ask, count)
-        grants = await tokens(count)
-        return [claim(*grant, body) for grant, body in zip(grants, nonces, strict=True)]
+        grants = await tokens(max(count, keys))
+        pool = list({wallet.holder.thumbprint: wallet.holder for _, wallet in grants}.values())
+        return [
+            claim(*grants[at], [pool[(at + more) % len(pool)] for more in range(keys)], body)
+            for at, body in enumerate(nonces)
+        ]
 
-    return Row("credential", 2, 1, prepare)
+    name = "credential" if keys == 1 else f"credential_x{keys}"
+    return Row(name, 1 + keys, keys, prepare)
 
 
 def _nonce_and_credential(ask: bytes, claim: bytes) -> Unit:

@@ -67,6 +67,13 @@ class Settings(BaseSettings):
     dpop_nonce: Literal["optional", "required"] = Field(
         default="optional", description="Whether every DPoP proof must carry a server nonce."
     )
+    credential_batch_size: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="How many credentials of one type a wallet gets by one request at most, each "
+        "for a key of its own; 1 switches batches off.",
+    )
     resource_sectors: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="Audience of JWT access tokens -> its sector of pairwise subjects (JSON).",

@@ -1,5 +1,6 @@
 """The record of an issuance, and what the wallet answers: what is written, in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,62 +37,54 @@ class CredentialRecords:
         """See ``IssuerWrites.use_once``."""
         return await self._uow.provider_writes.use_once(key_hash, expires_at)
 
-    async def record(self, issued: IssuedCredential) -> None:
+    async def record(self, issued: Sequence[IssuedCredential]) -> None:
         """See ``IssuerWrites.record``."""
-        grant, now_ms, issuance = issued.grant, issued.issued_at, issued.issuance
-        basis = issuance.basis
+        first = issued[0]
+        grant, now_ms = first.grant, first.issued_at
+        basis = first.issuance.basis
         assert isinstance(basis, Basis)
         await self._facts.require_same(
-            self._uow, basis.facts, basis.kind, issuance.claims, grant, now_ms
+            self._uow, basis.facts, basis.kind, first.issuance.claims, grant, now_ms
         )
-        description = issued.configuration.description
-        credentials = self._uow.credentials
-        for earlier in await credentials.unanswered(
-            grant.grant_id,
-            description.type_id,
-            issued.configuration.format,
-            issued.holder_thumbprint,
+        await self._end_unanswered(issued, now_ms)
+        rows = [_row_of(one) for one in issued]
+        await self._uow.credentials.add_all(rows)
+        made = [row.credential for row in rows]
+        await self._uow.operations.audit("credential.issued", _facts_of(*made))
+
+    async def _end_unanswered(self, issued: Sequence[IssuedCredential], now_ms: int) -> None:
+        first = issued[0]
+        for earlier in await self._uow.credentials.unanswered(
+            first.grant.grant_id,
+            first.configuration.description.type_id,
+            first.configuration.format,
+            [one.holder_thumbprint for one in issued],
         ):
             await self._end(earlier, CredentialState.REPLACED, "the wallet asked again", now_ms)
-        authority = basis.facts.authority
-        credential = Credential(
-            credential_id=issuance.credential_id,
-            credential_type=description.type_id,
-            type_version=description.version,
-            credential_format=issued.configuration.format,
-            organisation_id=authority.organisation.organisation_id,
-            person_id=basis.facts.person.person_id,
-            mandate_id=authority.authority_id if authority.mandate else None,
-            representation_id=None if authority.mandate else authority.authority_id,
-            holder_thumbprint=issued.holder_thumbprint,
-            entry=basis.entry,
-            state=CredentialState.ISSUED,
-            payload_digest=issued.payload_digest,
-            issued_at=now_ms,
-            expires_at=issuance.expires_at * 1000,
-            changed_at=now_ms,
-        )
-        await credentials.add(CredentialRow(credential, grant.grant_id, issued.signing_kid))
-        await self._uow.operations.audit("credential.issued", _facts_of(credential))
 
-    async def notify(self, credential_id: str, event: NotificationEvent, grant: Grant) -> bool:
+    async def notify(
+        self, credential_ids: Sequence[str], event: NotificationEvent, grant: Grant
+    ) -> bool:
         """See ``IssuerWrites.notify``."""
-        credential = await self._uow.credentials.by_id(credential_id)
-        if credential is None or (credential.organisation_id, credential.person_id) != (
-            grant.subject,
-            grant.actor,
-        ):
+        found = [await self._uow.credentials.by_id(one) for one in credential_ids]
+        mine = [one for one in found if one is not None and _is_whose(one, grant)]
+        if len(mine) < len(found):
             return False
         now_ms = int(self._clock() * 1000)
-        if event is not NotificationEvent.ACCEPTED:
-            if credential.state not in _FINAL:
+        for credential in mine:
+            if event is NotificationEvent.ACCEPTED:
+                await self._accept(credential, now_ms)
+            elif credential.state not in _FINAL:
                 await self._end(credential, CredentialState.REVOKED, f"wallet: {event}", now_ms)
-        elif credential.state is CredentialState.ISSUED:
-            await self._uow.credentials.change_state(
-                credential.credential_id, CredentialState.ACCEPTED, now_ms
-            )
-            await self._uow.operations.audit("credential.accepted", _facts_of(credential))
         return True
+
+    async def _accept(self, credential: Credential, now_ms: int) -> None:
+        if credential.state is not CredentialState.ISSUED:
+            return
+        await self._uow.credentials.change_state(
+            credential.credential_id, CredentialState.ACCEPTED, now_ms
+        )
+        await self._uow.operations.audit("credential.accepted", _facts_of(credential))
 
     async def _end(
         self, credential: Credential, state: CredentialState, reason: str, now_ms: int
@@ -105,14 +98,53 @@ class CredentialRecords:
         await self._uow.operations.audit(f"credential.{state}", facts)
 
 
-def _facts_of(credential: Credential) -> dict[str, Any]:
-    return {
-        "credential_id": credential.credential_id,
-        "type": credential.credential_type,
-        "format": credential.credential_format,
-        "organisation_id": credential.organisation_id,
-        "person_id": credential.person_id,
-        "authority": credential.mandate_id or credential.representation_id,
-        "list_id": credential.entry.list_id,
-        "index": credential.entry.index,
+def _row_of(issued: IssuedCredential) -> CredentialRow:
+    basis, description = issued.issuance.basis, issued.configuration.description
+    assert isinstance(basis, Basis)
+    authority = basis.facts.authority
+    credential = Credential(
+        credential_id=issued.issuance.credential_id,
+        credential_type=description.type_id,
+        type_version=description.version,
+        credential_format=issued.configuration.format,
+        organisation_id=authority.organisation.organisation_id,
+        person_id=basis.facts.person.person_id,
+        mandate_id=authority.authority_id if authority.mandate else None,
+        representation_id=None if authority.mandate else authority.authority_id,
+        holder_thumbprint=issued.holder_thumbprint,
+        entry=basis.entry,
+        state=CredentialState.ISSUED,
+        payload_digest=issued.payload_digest,
+        issued_at=issued.issued_at,
+        expires_at=issued.issuance.expires_at * 1000,
+        changed_at=issued.issued_at,
+    )
+    return CredentialRow(credential, issued.grant.grant_id, issued.signing_kid)
+
+
+def _is_whose(credential: Credential, grant: Grant) -> bool:
+    return (credential.organisation_id, credential.person_id) == (grant.subject, grant.actor)
+
+
+def _facts_of(first: Credential, *more: Credential) -> dict[str, Any]:
+    """Of one credential, or of those of one response, which differ in these three alone."""
+    facts: dict[str, Any] = {
+        "credential_id": first.credential_id,
+        "type": first.credential_type,
+        "format": first.credential_format,
+        "organisation_id": first.organisation_id,
+        "person_id": first.person_id,
+        "authority": first.mandate_id or first.representation_id,
+        "list_id": first.entry.list_id,
+        "index": first.entry.index,
     }
+    if more:
+        facts["with"] = [
+            {
+                "credential_id": one.credential_id,
+                "list_id": one.entry.list_id,
+                "index": one.entry.index,
+            }
+            for one in more
+        ]
+    return facts

@@ -59,8 +59,8 @@ class CredentialIssuance:
         return await self._offers.document(offer_id)
 
     async def decide(
-        self, grant: Grant, configuration: CredentialConfiguration, holder_thumbprint: str
-    ) -> Issuance:
+        self, grant: Grant, configuration: CredentialConfiguration, count: int, issued_at: int
+    ) -> tuple[Issuance, ...]:
         """See ``IssuerStore.decide``. The reason of a refusal is for the wallet's developer.
 
         The holder's key is theirs by the proof that the endpoint checked. Here: the sign-in is
@@ -74,15 +74,21 @@ class CredentialIssuance:
         now_ms = int(self._clock() * 1000)
         facts = await self._facts.of(grant, now_ms)
         claims = await self._facts.stated(facts, kind, grant)
-        entry = await self._allocator.reserve()
-        uri = f"{self._status_url}/{entry.list_id}"
-        return Issuance(
-            credential_id=ordered_text_id(now_ms, self._random),
-            claims=claims,
-            expires_at=_expiry(now_ms, kind.lifetime, facts.authority),
-            status={"status_list": {"idx": entry.index, "uri": uri}},
-            basis=Basis(facts, kind, entry),
-        )
+        expires_at = _expiry(issued_at, kind.lifetime, facts.authority)
+        found = []
+        for _ in range(count):
+            entry = await self._allocator.reserve()
+            uri = f"{self._status_url}/{entry.list_id}"
+            found.append(
+                Issuance(
+                    credential_id=ordered_text_id(now_ms, self._random),
+                    claims=claims,
+                    expires_at=expires_at,
+                    status={"status_list": {"idx": entry.index, "uri": uri}},
+                    basis=Basis(facts, kind, entry),
+                )
+            )
+        return tuple(found)
 
     async def write(self, work: Callable[[IssuerWrites], Awaitable[T]]) -> T:
         """See ``IssuerStore.write``."""
@@ -91,8 +97,8 @@ class CredentialIssuance:
         )
 
 
-def _expiry(now_ms: int, lifetime: int, authority: ActingAuthority) -> int:
+def _expiry(issued_at: int, lifetime: int, authority: ActingAuthority) -> int:
     """Epoch seconds: after the type's lifetime, and never later than the authority's last day."""
-    until = now_ms // 1000 + lifetime
+    until = issued_at + lifetime
     ends_ms = authority.valid_until_ms
     return until if ends_ms is None else min(until, ends_ms // 1000)

@@ -5,7 +5,7 @@ methods only inside ``store.write``. A use case awaits nothing but its unit of w
 write, returns values, and raises to roll everything back.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from corpid.domain.credential import (
@@ -233,9 +233,13 @@ class Credentials(Protocol):
     async def by_id(self, credential_id: str) -> Credential | None: ...
     async def by_entry(self, entry: StatusEntry) -> Credential | None: ...
     async def unanswered(
-        self, grant_id: str, credential_type: str, credential_format: str, holder_thumbprint: str
+        self,
+        grant_id: str,
+        credential_type: str,
+        credential_format: str,
+        holder_thumbprints: Sequence[str],
     ) -> list[Credential]:
-        """Issued under this grant to this key, and no notification came yet."""
+        """Issued under this grant to one of these keys, and no notification came yet."""
 
     async def held_under(self, authority: str) -> list[Credential]:
         """Not revoked nor replaced, issued for this mandate or representation."""
@@ -249,6 +253,7 @@ class Credentials(Protocol):
         limit: int = 200,
     ) -> list[Credential]: ...
     async def add(self, row: CredentialRow) -> None: ...
+    async def add_all(self, rows: Sequence[CredentialRow]) -> None: ...
     async def change_state(
         self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
     ) -> bool:

@@ -200,6 +200,7 @@ def _issuer(
         choose_language=lambda header: negotiate(None, header),
         dpop_nonce_required=settings.dpop_nonce == "required",
         mutual_tls=certificates,
+        batch_size=settings.credential_batch_size,
     )
     return Issuer(
         config=config,

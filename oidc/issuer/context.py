@@ -22,7 +22,8 @@ class IssuerConfig:
     by configuration id. ``names`` is the issuer's own name by language tag; ``choose_language``
     gives the tag to answer an Accept-Language header in. ``earlier`` are versions of types that are
     not issued any more, and whose type metadata stay. ``mutual_tls`` is None where no proxy
-    hands over client certificates.
+    hands over client certificates. ``batch_size`` is how many credentials one request gets at
+    most.
     """
 
     issuer: str
@@ -32,6 +33,7 @@ class IssuerConfig:
     dpop_nonce_required: bool = False
     mutual_tls: MutualTls | None = None
     earlier: tuple[TypeDescription, ...] = ()
+    batch_size: int = 1
 
     def url(self, path: str) -> str:
         """An endpoint's URL: the path is appended to the issuer."""

@@ -30,10 +30,11 @@ from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error, send_json
 
 _ATTEMPTS = 3
+_GRAINS = (24 * 3600, 3600, 60)
 
 
 class CredentialEndpoint:
-    """POST with an access token; one credential per request."""
+    """POST with an access token; as many credentials as the request has keys."""
 
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
@@ -66,8 +67,10 @@ class CredentialEndpoint:
         configuration = requested_configuration(body, configurations, presented.token, grant)
         # 3. The keys: proofs made for us, now, with a c_nonce of ours.
         now = issuer.clock()
-        proofs = requested_proofs(body, issuer.proof_types)
+        most = issuer.config.batch_size
+        proofs = requested_proofs(body, issuer.proof_types, most)
         holders = await check_holders(proofs, configuration, issuer, grant.client_id, now)
+        holders = holders[:most]  # an attestation may name more keys (14.6: ours to say)
         for _ in range(_ATTEMPTS):
             # The facts may move between decision and record, which then wrote nothing: once more.
             with contextlib.suppress(BasisChanged):
@@ -83,46 +86,52 @@ class CredentialEndpoint:
         now: float,
     ) -> dict[str, Any]:
         issuer = self._issuer
-        holder = holders[0]  # one credential per request
         # 4. May this holder have it now?
+        said = stated_time(now, configuration.description.lifetime)
         try:
-            issuance = await issuer.store.decide(grant, configuration, holder.thumbprint)
+            issuances = await issuer.store.decide(grant, configuration, len(holders), said)
         except InsufficientUserAuthentication as error:
             raise step_up(presented, error) from None
         # 5. Assemble, lint, sign: in memory, nothing is promised yet.
-        encoded = await self._encode(configuration, issuance, holder, now)
-        notification_id = new_notification_id(issuance.credential_id, issuer.hasher)
-        issued = IssuedCredential(
-            grant=grant,
-            configuration=configuration,
-            issuance=issuance,
-            holder_thumbprint=holder.thumbprint,
-            payload_digest=encoded.digest,
-            signing_kid=encoded.signing_kid,
-            issued_at=int(now * 1000),
-        )
-        # 6. One transaction: burn the proof, end an unanswered earlier one, record this one.
+        encoded = await self._encode(configuration, issuances, holders, said)
+        names = [issuance.credential_id for issuance in issuances]
+        issued = [
+            IssuedCredential(
+                grant=grant,
+                configuration=configuration,
+                issuance=issuance,
+                holder_thumbprint=holder.thumbprint,
+                payload_digest=one.digest,
+                signing_kid=one.signing_kid,
+                issued_at=int(now * 1000),
+            )
+            for issuance, holder, one in zip(issuances, holders, encoded, strict=True)
+        ]
+        # 6. One transaction: burn the proof, end unanswered earlier ones, record these.
         await self._record(presented, issued)
         # 7. Only what is durable is handed out.
         return {
-            "credentials": [{"credential": encoded.credential}],
-            "notification_id": notification_id,
+            "credentials": [{"credential": one.credential} for one in encoded],
+            "notification_id": new_notification_id(names, issuer.hasher),
         }
 
     async def _encode(
         self,
         configuration: CredentialConfiguration,
-        issuance: Issuance,
-        holder: PublicKey,
-        now: float,
-    ) -> Encoded:
+        issuances: tuple[Issuance, ...],
+        holders: tuple[PublicKey, ...],
+        said: int,
+    ) -> list[Encoded]:
         description = configuration.description
-        description.lint(issuance.claims)
+        description.lint(issuances[0].claims)  # those of all
         encoder = self._issuer.encoders[configuration.format]
         signer = self._issuer.keys.signer(encoder.purpose, encoder.alg)
-        return await encoder.encode(signer, description, issuance, holder, now)
+        return [
+            await encoder.encode(signer, description, issuance, holder, said)
+            for issuance, holder in zip(issuances, holders, strict=True)
+        ]
 
-    async def _record(self, presented: Presented, issued: IssuedCredential) -> None:
+    async def _record(self, presented: Presented, issued: list[IssuedCredential]) -> None:
         async def work(writes: IssuerWrites) -> bool:
             if not await burn(presented, writes):
                 return False
@@ -131,6 +140,17 @@ class CredentialEndpoint:
 
         if not await self._issuer.store.write(work):
             raise replayed()
+
+
+def stated_time(now: float, lifetime: int) -> int:
+    """When a credential says that it was issued, in epoch seconds: rounded down (15.4.1).
+
+    To the second it would tell which credentials came in one response. To the day where that is
+    at most a seventh of its life, else to the hour or the minute.
+    """
+    second = int(now)
+    grain = next((one for one in _GRAINS if lifetime >= 7 * one), 1)
+    return second - second % grain
 
 
 def grant_of(presented: Presented) -> Grant:

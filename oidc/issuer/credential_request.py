@@ -118,12 +118,14 @@ def _allowed(
     return allowed, identifiers
 
 
-def requested_proofs(body: Mapping[str, Any], supported: Collection[str] = (JWT,)) -> Proofs:
-    """The proofs of the request, of one of the types that are supported.
+def requested_proofs(
+    body: Mapping[str, Any], supported: Collection[str] = (JWT,), batch_size: int = 1
+) -> Proofs:
+    """The proofs of the request, of one of the types that are supported, at most ``batch_size``.
 
     Raises:
         InvalidProof: ``proofs`` is missing.
-        InvalidCredentialRequest: it has another form than one proof of one such type.
+        InvalidCredentialRequest: it has another form than proofs of one such type, or too many.
         InvalidEncryptionParameters: an encrypted response is asked for, which is not offered.
     """
     if body.get("credential_response_encryption") is not None:
@@ -143,9 +145,9 @@ def requested_proofs(body: Mapping[str, Any], supported: Collection[str] = (JWT,
         or not all(isinstance(one, str) for one in values)
         or not values
     ):
-        raise InvalidProof(f"proofs.{proof_type} is an array with one compact JWT")
-    if len(values) > 1:
-        if proof_type == ATTESTATION:
-            raise InvalidProof("proofs.attestation is an array with exactly one compact JWT")
-        raise InvalidCredentialRequest("batch issuance is not supported: send one proof")
+        raise InvalidProof(f"proofs.{proof_type} is an array of compact JWTs")
+    if len(values) > 1 and proof_type == ATTESTATION:
+        raise InvalidProof("proofs.attestation is an array with exactly one compact JWT")
+    if len(values) > batch_size:
+        raise InvalidCredentialRequest(f"a request has at most {batch_size} proofs (batch_size)")
     return Proofs(proof_type, tuple(values))

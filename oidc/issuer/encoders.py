@@ -56,7 +56,11 @@ class Encoder(Protocol):
         holder: PublicKey,
         now: float,
     ) -> Encoded:
-        """Sign one credential that is bound to ``holder``. ``now`` is epoch seconds.
+        """Sign one credential that is bound to ``holder``.
+
+        ``now`` (epoch seconds) is what it says of when it was issued. It is rounded down, at most
+        to the day: a format whose verifiers hold it to the signer's certificate says no earlier
+        time than that begins.
 
         ``issuance.claims`` fit the description: `TypeDescription.lint` was called.
         """

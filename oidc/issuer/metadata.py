@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 from oidc.documents import Document
 from oidc.errors import OAuthError
 from oidc.issuer.configuration import CredentialConfiguration
-from oidc.issuer.context import Issuer
+from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.encoders import Encoder
 from oidc.issuer.proofs import ALGORITHMS
 from oidc.request import Receive, Scope, Send, header_values, require_method
 from oidc.response import send_error
 
 WELL_KNOWN: Final = "/.well-known/openid-credential-issuer"
+_SMALLEST_BATCH: Final = 2  # 12.2.4: without the member, one proof a request
 _Wanted = Callable[[str], bool]
 
 
@@ -37,6 +38,7 @@ def issuer_metadata(issuer: Issuer, language: str | None = None) -> dict[str, An
         "credential_endpoint": config.url("/credential"),
         "nonce_endpoint": config.url("/nonce"),
         "notification_endpoint": config.url("/notification"),
+        **_batch(config),
         "display": _names(config.names, wanted),
         "credential_configurations_supported": {
             name: _configuration(
@@ -48,6 +50,12 @@ def issuer_metadata(issuer: Issuer, language: str | None = None) -> dict[str, An
             for name, configuration in config.configurations.items()
         },
     }
+
+
+def _batch(config: IssuerConfig) -> dict[str, Any]:
+    if config.batch_size < _SMALLEST_BATCH:
+        return {}
+    return {"batch_credential_issuance": {"batch_size": config.batch_size}}
 
 
 def _configuration(

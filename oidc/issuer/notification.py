@@ -11,13 +11,13 @@ from oidc.errors import (
 )
 from oidc.issuer.context import Issuer
 from oidc.issuer.credential import burn, grant_of
-from oidc.issuer.notification_id import credential_of
+from oidc.issuer.notification_id import credentials_of
 from oidc.issuer.ports import IssuerWrites, NotificationEvent
 from oidc.protected_resource import check_request, replayed
 from oidc.request import Receive, Scope, Send, read_json, require_method
 from oidc.response import CORS, NO_STORE, send_bytes, send_error
 
-_MAX_ID = 256
+_MAX_ID = 4096  # it names every credential of a batch
 _EVENTS = frozenset(event.value for event in NotificationEvent)
 
 
@@ -46,15 +46,15 @@ class NotificationEndpoint:
         grant = grant_of(presented)
         # 2. The request.
         notification_id, event = _read(await _body(scope, receive))
-        credential_id = credential_of(notification_id, issuer.hasher)
+        credential_ids = credentials_of(notification_id, issuer.hasher)
 
         # 3. One transaction: burn the proof, take note.
         async def work(writes: IssuerWrites) -> tuple[bool, bool]:
             if not await burn(presented, writes):
                 return False, False
-            if credential_id is None:
+            if not credential_ids:
                 return True, False
-            return True, await writes.notify(credential_id, event, grant)
+            return True, await writes.notify(credential_ids, event, grant)
 
         fresh, known = await issuer.store.write(work)
         if not fresh:

@@ -1,6 +1,6 @@
 """What the credential issuer needs from its host."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @record
 class Issuance:
-    """The host's yes: what the credential will say, until when, and where its status is kept.
+    """The host's yes to one credential: what it will say, until when, and where its status is kept.
 
     ``claims`` are the type's own. ``expires_at`` is in epoch seconds. ``status`` is the whole
     ``status`` claim, with an entry that nothing else has. ``credential_id`` is the host's name for
@@ -23,7 +23,6 @@ class Issuance:
     """
 
     credential_id: str
-
     claims: Mapping[str, Any]
     expires_at: int
     status: Mapping[str, Any]
@@ -64,15 +63,19 @@ class IssuerWrites(Protocol):
     async def use_once(self, key_hash: bytes, expires_at: int) -> bool:
         """Remember a one-time value; False when it was used before."""
 
-    async def record(self, issued: IssuedCredential) -> None:
-        """Keep the record; end what this grant, key and type got before and never answered.
+    async def record(self, issued: Sequence[IssuedCredential]) -> None:
+        """Keep the records of one response's credentials, which differ in key, entry and id alone.
+
+        End what this grant, type and each key got before and never answered.
 
         Raises:
             BasisChanged: the facts are not those of the decision any more.
         """
 
-    async def notify(self, credential_id: str, event: NotificationEvent, grant: Grant) -> bool:
-        """Take note of what the wallet says; False when it is not this grant's holder's.
+    async def notify(
+        self, credential_ids: Sequence[str], event: NotificationEvent, grant: Grant
+    ) -> bool:
+        """Take note of what the wallet says of all of them; False when they are not this holder's.
 
         Hearing the same again changes nothing (11: idempotent).
         """
@@ -85,9 +88,11 @@ class IssuerStore(Protocol):
         """An access token and its grant."""
 
     async def decide(
-        self, grant: Grant, configuration: CredentialConfiguration, holder_thumbprint: str
-    ) -> Issuance:
-        """Whether this holder may have this credential now.
+        self, grant: Grant, configuration: CredentialConfiguration, count: int, issued_at: int
+    ) -> tuple[Issuance, ...]:
+        """Whether this holder may have this credential now, ``count`` times, each with an entry.
+
+        ``issued_at`` (epoch seconds) is what they will say of when they were issued.
 
         Raises:
             CredentialRequestDenied: no, and why.

@@ -16,6 +16,7 @@ REQUESTS = {
     "token_c1": (1, 1),
     "token_dpop": (2, 1),
     "credential": (2, 1),
+    "credential_x10": (11, 10),
     "userinfo": (1, 0),
     "introspection": (0, 0),
     "jwks": (0, 0),
@@ -79,7 +80,8 @@ def test_a_floor_counts_each_call():
 def test_goals_against_a_peer_are_judged_only_where_it_was_measured():
     row = {"cpu_us": 100.0, "p99_ms": 1.0, "ratio": 2.0}
     names = ("token", "token_c1", "token_dpop", "credential", "introspection", "login")
-    rows = [{"name": name, **row} for name in (*names, "sd_jwt_issue", "sd_jwt_verify_kb")]
+    more = ("credential_x10", "sd_jwt_issue", "sd_jwt_verify_kb")
+    rows = [{"name": name, **row} for name in (*names, *more)]
     conditions = {"verify_us": 80.0, "fsync_ms": 0.1}
     alone = judge({"rows": rows, "conditions": conditions, "memory": None, "peers": {}})
     assert [goal.met for goal in alone[-5:]] == [None] * 5

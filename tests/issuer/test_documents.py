@@ -46,6 +46,7 @@ async def test_12_2_4_metadata_lists_what_works_and_nothing_else(world: World) -
         "credential_endpoint",
         "nonce_endpoint",
         "notification_endpoint",
+        "batch_credential_issuance",
         "display",
         "credential_configurations_supported",
     }

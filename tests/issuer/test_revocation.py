@@ -36,7 +36,7 @@ async def credential_of(world: World, person: str, authority: str) -> tuple[str,
     token = await world.grant(person, authority)
     answer = await world.wallet().ask(token)
     assert answer.status == 200, answer.body
-    named = notification_id.credential_of(answer.json["notification_id"], world.hasher)
+    (named,) = notification_id.credentials_of(answer.json["notification_id"], world.hasher)
     credential = await world.store.read.credentials.by_id(named or "")
     assert credential is not None
     return token, credential

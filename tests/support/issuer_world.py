@@ -71,6 +71,7 @@ class World:
         issuer: str = ISSUER,
         master: MasterKey | None = None,
         nonce_required: bool = False,
+        batch_size: int = 10,
     ) -> None:
         self.now = NOW
         self.database = database
@@ -91,6 +92,7 @@ class World:
                 names={"en": "Corp ID", "zh-Hant": "企業身分", "zh-Hans": "企业身份"},
                 choose_language=lambda text: negotiate(None, text),
                 dpop_nonce_required=nonce_required,
+                batch_size=batch_size,
             ),
             store=self.issuance,
             keys=self.keys,

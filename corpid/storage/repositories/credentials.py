@@ -1,5 +1,6 @@
 """Credential offers and issuance records."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -10,7 +11,7 @@ from corpid.services.records import BY_CODE, CredentialRow, Offer
 from corpid.storage.constructs import MAX_ROWS, adding, changing, finding, given, table
 from corpid.storage.mapping import json_text, words
 from corpid.storage.scope import Repository
-from corpid.storage.statement import Statement
+from corpid.storage.statement import Statement, any_of
 
 _offer = table("credential_offer")
 _credential = table("credential")
@@ -60,15 +61,14 @@ _BY_ENTRY: Final = Statement(
 _LOCK_GRANT: Final = Statement(
     select(_grant.c.grant_id).where(given(_grant.c.grant_id)).with_for_update()
 )
-_UNANSWERED: Final = Statement(
-    _WHOLE.where(
-        given(_credential.c.grant_id),
-        given(_credential.c.credential_type),
-        given(_credential.c.credential_format),
-        given(_credential.c.holder_thumbprint),
-        _credential.c.state == CredentialState.ISSUED.value,
-    ).order_by(_credential.c.issued_at, _credential.c.credential_id)
-)
+_OF_GRANT: Final = _WHOLE.where(
+    given(_credential.c.grant_id),
+    given(_credential.c.credential_type),
+    given(_credential.c.credential_format),
+    _credential.c.state == CredentialState.ISSUED.value,
+).order_by(_credential.c.issued_at, _credential.c.credential_id)
+_UNANSWERED: Final = Statement(_OF_GRANT.where(given(_credential.c.holder_thumbprint)))
+_UNANSWERED_OF: Final = Statement(_OF_GRANT.where(any_of(_credential.c.holder_thumbprint, "keys")))
 _HELD_UNDER: Final = Statement(
     _WHOLE.where(given(_credential.c.authority), _credential.c.state.not_in(_FINAL)).order_by(
         _credential.c.issued_at, _credential.c.credential_id
@@ -155,21 +155,28 @@ class SqlCredentials(Repository):
         return None if row is None else _credential_of(row)
 
     async def unanswered(
-        self, grant_id: str, credential_type: str, credential_format: str, holder_thumbprint: str
+        self,
+        grant_id: str,
+        credential_type: str,
+        credential_format: str,
+        holder_thumbprints: Sequence[str],
     ) -> list[Credential]:
-        """Issued under this grant to this key, and no notification came yet.
+        """Issued under this grant to one of these keys, and no notification came yet.
 
         Inside a write, no other transaction gets past this for the grant until that is over.
         """
         if self._in.locking:
             await self._in.writes.lock(_LOCK_GRANT, grant_id=grant_id)
-        found = await self._in.reads.all(
-            _UNANSWERED,
-            grant_id=grant_id,
-            credential_type=credential_type,
-            credential_format=credential_format,
-            holder_thumbprint=holder_thumbprint,
-        )
+        wanted = {
+            "grant_id": grant_id,
+            "credential_type": credential_type,
+            "credential_format": credential_format,
+        }
+        if len(holder_thumbprints) == 1:
+            (only,) = holder_thumbprints
+            found = await self._in.reads.all(_UNANSWERED, holder_thumbprint=only, **wanted)
+        else:
+            found = await self._in.reads.all(_UNANSWERED_OF, keys=holder_thumbprints, **wanted)
         return [_credential_of(row) for row in found]
 
     async def held_under(self, authority: str) -> list[Credential]:
@@ -207,30 +214,14 @@ class SqlCredentials(Repository):
             ValueError: the credential rests on neither or both of mandate and representation.
             UniqueViolation: its status entry belongs to another credential.
         """
-        credential = row.credential
-        if (credential.mandate_id is None) == (credential.representation_id is None):
-            raise ValueError("a credential rests on a mandate or on a representation")
-        await self._in.writes.execute(
-            _ADD,
-            credential_id=credential.credential_id,
-            credential_type=credential.credential_type,
-            type_version=credential.type_version,
-            credential_format=credential.credential_format,
-            organisation_id=credential.organisation_id,
-            person_id=credential.person_id,
-            authority=credential.mandate_id or credential.representation_id,
-            grant_id=row.grant_id,
-            holder_thumbprint=credential.holder_thumbprint,
-            list_id=credential.entry.list_id,
-            list_index=credential.entry.index,
-            state=credential.state.value,
-            payload_digest=credential.payload_digest,
-            signing_kid=row.signing_kid,
-            issued_at=credential.issued_at,
-            expires_at=credential.expires_at,
-            changed_at=credential.changed_at,
-            change_reason="",
-        )
+        await self._in.writes.execute(_ADD, **_values_of(row))
+
+    async def add_all(self, rows: Sequence[CredentialRow]) -> None:
+        """Add several; see ``add``."""
+        if len(rows) == 1:
+            await self.add(rows[0])
+        else:
+            await self._in.writes.many(_ADD, [_values_of(row) for row in rows])
 
     async def change_state(
         self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
@@ -248,6 +239,32 @@ class SqlCredentials(Repository):
             reason=reason,
         )
         return changed == 1
+
+
+def _values_of(row: CredentialRow) -> dict[str, Any]:
+    credential = row.credential
+    if (credential.mandate_id is None) == (credential.representation_id is None):
+        raise ValueError("a credential rests on a mandate or on a representation")
+    return {
+        "credential_id": credential.credential_id,
+        "credential_type": credential.credential_type,
+        "type_version": credential.type_version,
+        "credential_format": credential.credential_format,
+        "organisation_id": credential.organisation_id,
+        "person_id": credential.person_id,
+        "authority": credential.mandate_id or credential.representation_id,
+        "grant_id": row.grant_id,
+        "holder_thumbprint": credential.holder_thumbprint,
+        "list_id": credential.entry.list_id,
+        "list_index": credential.entry.index,
+        "state": credential.state.value,
+        "payload_digest": credential.payload_digest,
+        "signing_kid": row.signing_kid,
+        "issued_at": credential.issued_at,
+        "expires_at": credential.expires_at,
+        "changed_at": credential.changed_at,
+        "change_reason": "",
+    }
 
 
 def _offer_of(row: tuple[Any, ...]) -> Offer:
