@@ -16,15 +16,21 @@ _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 
 
 class Document:
-    """A JSON document, encoded once."""
+    """A document, encoded once: JSON, or bytes of another media type."""
 
-    __slots__ = ("_etag", "_headers", "body")
+    __slots__ = ("_etag", "_headers", "body", "language")
 
-    def __init__(self, value: Mapping[str, Any], language: str | None = None) -> None:
-        self.body = orjson.dumps(value)
+    def __init__(
+        self,
+        value: Mapping[str, Any] | bytes,
+        language: str | None = None,
+        media_type: bytes = b"application/json",
+    ) -> None:
+        self.language = language
+        self.body = value if isinstance(value, bytes) else orjson.dumps(value)
         self._etag = b'"%s"' % hashlib.sha256(self.body).hexdigest()[:32].encode()
         self._headers: Headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", media_type),
             (b"cache-control", b"public, max-age=%d" % MAX_AGE),
             (b"etag", self._etag),
             _NO_SNIFF,

@@ -184,10 +184,14 @@ def _metadata_paths() -> dict[str, Any]:
             "credential_resource",
             "The credential endpoint as a protected resource",
         ),
-        "/.well-known/openid-credential-issuer": ("issuer_metadata", "Credential issuer metadata"),
         "/.well-known/jwt-vc-issuer": ("jwt_vc_issuer", "Keys that credentials verify with"),
     }
-    return {path: _get(name, summary, _DOCUMENT) for path, (name, summary) in shown.items()}
+    paths = {path: _get(name, summary, _DOCUMENT) for path, (name, summary) in shown.items()}
+    metadata = _json_or_jwt({"type": "object"}, "The metadata", "application/jwt")
+    paths["/.well-known/openid-credential-issuer"] = _get(
+        "issuer_metadata", "Credential issuer metadata", metadata
+    )
+    return paths
 
 
 def _provider_paths() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Credential issuer metadata (OpenID4VCI 1.0, 12.2), unsigned JSON.
+"""Credential issuer metadata (OpenID4VCI 1.0, 12.2): as JSON, and signed for who asks for a JWT.
 
 Served at the well-known path inserted before the issuer's own path (12.2.2).
 """
@@ -13,6 +13,7 @@ from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.encoders import Encoder
 from oidc.issuer.proofs import ALGORITHMS
+from oidc.issuer.signed_metadata import SignedMetadata, prefers_jwt
 from oidc.request import Receive, Scope, Send, header_values, require_method
 from oidc.response import send_error
 
@@ -102,6 +103,7 @@ class MetadataEndpoint:
     def __init__(self, issuer: Issuer) -> None:
         config = issuer.config
         self._choose = config.choose_language
+        self._signed = SignedMetadata(issuer)
         self._every = Document(issuer_metadata(issuer))
         self._by_language = {
             tag: Document(issuer_metadata(issuer, tag), tag) for tag in config.names
@@ -119,4 +121,6 @@ class MetadataEndpoint:
         if preferences:
             tag = self._choose(b",".join(preferences).decode("latin-1"))
             document = self._by_language.get(tag, self._every)
-        await document.send(scope, send, vary=b"Accept-Language")
+        if prefers_jwt(header_values(scope, b"accept")):
+            document = await self._signed.of(document)
+        await document.send(scope, send, vary=b"Accept, Accept-Language")

@@ -76,7 +76,7 @@ async def test_12_2_2_accept_language_is_honoured(world: World, header: str, loc
     )
     assert answer.header("content-language") == locale
     assert [one["locale"] for one in answer.json["display"]] == [locale]
-    assert answer.header("vary") == "Accept-Language"
+    assert answer.header("vary") == "Accept, Accept-Language"
 
 
 async def test_unchanged_documents_are_304(world: World) -> None:
