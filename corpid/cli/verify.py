@@ -9,6 +9,7 @@ import typer
 
 from corpid.cli.context import Run, command, read_input
 from corpid.cli.output import REFUSED, UNDETERMINED, USAGE, Answer, CommandError, Facts
+from keys import base64url
 
 _MAX_INPUT: Final = 8 * 1024 * 1024
 _MAX_KEYS: Final = 64 * 1024
@@ -40,7 +41,10 @@ def add_to(parent: typer.Typer) -> None:
             str | None, typer.Option(help="The nonce that was sent, if one was.")
         ] = None,
         credential_type: Annotated[
-            list[str] | None, typer.Option("--type", help="Acceptable vct; may be repeated.")
+            list[str] | None,
+            typer.Option(
+                "--type", help="Acceptable vct, W3C type or document type; may be repeated."
+            ),
         ] = None,
         state: Annotated[
             str | None, typer.Option(help="For authorization responses: the state that was sent.")
@@ -51,7 +55,13 @@ def add_to(parent: typer.Typer) -> None:
         ] = None,
         anchors: Annotated[
             Path | None,
-            typer.Option("--anchors", help="File with trust anchors (PEM) for what has x5c."),
+            typer.Option(
+                "--anchors", help="File with trust anchors (PEM) for what has x5c, and for mdocs."
+            ),
+        ] = None,
+        session_transcript: Annotated[
+            str | None,
+            typer.Option(help="For presented mdocs: the SessionTranscript in base64url."),
         ] = None,
     ) -> Answer:
         """Verify any token, signed answer, credential or status list, as a relying party does.
@@ -84,6 +94,7 @@ def add_to(parent: typer.Typer) -> None:
                 nonce=nonce,
                 state=state,
                 types=credential_type,
+                session_transcript=_bytes(session_transcript),
             )
         except VerificationFailed as error:
             return _not_valid("invalid", error.code, str(error), REFUSED)
@@ -101,6 +112,16 @@ def _text(file: Path) -> str:
         return data.decode("ascii").strip()
     except UnicodeDecodeError:
         raise CommandError("not_recognised", "this is no token: it is not ASCII text") from None
+
+
+def _bytes(text: str | None) -> bytes | None:
+    from keys.errors import MalformedEncoding
+
+    try:
+        return None if text is None else base64url.decode(text)
+    except MalformedEncoding:
+        message = "--session-transcript is CBOR in base64url without padding"
+        raise CommandError("usage", message, USAGE) from None
 
 
 def _keys(file: Path) -> dict[str, Any]:
@@ -131,10 +152,11 @@ def _plain(value: Any) -> Any:
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted(_plain(one) for one in value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        members = [_plain(one) for one in value]
+        return sorted(members) if isinstance(value, (set, frozenset)) else members
+    if isinstance(value, bytes):
+        return base64url.encode(value)
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     return str(value)

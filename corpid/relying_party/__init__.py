@@ -26,6 +26,7 @@ from corpid.relying_party.results import (
     VerifiedStatus,
     VerifiedUserInfo,
 )
+from oidc.formats.mdoc import dc_api_transcript, openid4vp_transcript
 
 __all__ = [
     "Actor",
@@ -52,5 +53,7 @@ __all__ = [
     "VerifiedLogoutToken",
     "VerifiedStatus",
     "VerifiedUserInfo",
+    "dc_api_transcript",
+    "openid4vp_transcript",
     "recognise",
 ]

@@ -1,38 +1,24 @@
 """Credentials: signature, holder, type, and only then status."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from corpid.relying_party import errors
-from corpid.relying_party.key_source import KeySource
+from corpid.relying_party.challenge import Challenge
+from corpid.relying_party.issuer_keys import IssuerKeys
 from corpid.relying_party.mandates import mandates_of
 from corpid.relying_party.policy import Policy
 from corpid.relying_party.representatives import representative_mandate
-from corpid.relying_party.results import StatusOutcome, VerifiedCredential
-from corpid.relying_party.status_source import StatusSource
+from corpid.relying_party.results import VerifiedCredential
+from corpid.relying_party.status_check import StatusCheck
 from corpid.relying_party.translation import translating
 from corpid.relying_party.trust import Trust
 from keys.clock import Clock
 from keys.errors import KeysError
-from keys.jwk import JwkSet, PublicKey
 from oidc.formats import sd_jwt
 from oidc.formats.errors import FormatsError, HolderKeyMissing, KeyBindingMissing
-from oidc.formats.status_list import Status
-from oidc.formats.status_reference import StatusReference
 
 # A mandate without its limit, end or services would count for more than was given.
 _WHOLE = frozenset({"mandate"})
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What this verifier asked for: the holder's proof must name both.
-
-    `audience` is the whole client identifier, with its prefix.
-    """
-
-    audience: str
-    nonce: str
 
 
 class CredentialVerifier:
@@ -41,16 +27,16 @@ class CredentialVerifier:
     def __init__(
         self,
         issuers: frozenset[str],
-        keys: KeySource,
+        keys: IssuerKeys,
         trust: Trust,
-        statuses: StatusSource,
+        status: StatusCheck,
         clock: Clock,
         policy: Policy,
     ) -> None:
         self._issuers = issuers
         self._keys = keys
         self._trust = trust
-        self._statuses = statuses
+        self._status = status
         self._clock = clock
         self._policy = policy
 
@@ -68,7 +54,7 @@ class CredentialVerifier:
         # 1. An issuer that is trusted; its word is checked in step 2 and nothing is fetched before.
         issuer = self._issuer(token)
         # 2. Signed by that issuer's key, well formed, in force, complete, nothing added.
-        keys = await self._signing_keys(token, issuer)
+        keys = await self._keys.of(token.jwt.header, issuer)
         with translating():
             credential = sd_jwt.verify_credential(
                 token,
@@ -89,7 +75,7 @@ class CredentialVerifier:
         )
         # 5. Not revoked or suspended. Last: for an invalid credential no list is ever fetched,
         #    since that would tell the issuer of it, and let strangers direct our requests.
-        status, code = await self._status(credential.status, issuer, check_status)
+        status, code = await self._status.credential(credential.status, issuer, wanted=check_status)
         return VerifiedCredential(
             type=credential.vct,
             issuer=issuer,
@@ -111,18 +97,6 @@ class CredentialVerifier:
         if not isinstance(issuer, str) or issuer not in self._issuers:
             raise errors.IssuerUnexpected
         return issuer
-
-    async def _signing_keys(self, token: sd_jwt.UnverifiedSdJwt, issuer: str) -> JwkSet | PublicKey:
-        """The key of the chain that came along, else those that the issuer publishes.
-
-        A chain that does not hold is no reason to look elsewhere.
-        """
-        header = token.jwt.header
-        if self._trust.comes_with(header):
-            return self._trust.key(header, issuer)
-        if self._policy.require_certificates:
-            raise errors.CertificateChainInvalid("missing")
-        return await self._keys.keys("credentials", issuer, header.get("kid"))
 
     def _check_holder(
         self,
@@ -147,26 +121,3 @@ class CredentialVerifier:
             raise errors.KeyBindingMissing from error
         except (KeysError, FormatsError) as error:
             raise errors.KeyBindingInvalid(error.code) from error
-
-    async def _status(
-        self, reference: StatusReference | None, issuer: str, wanted: bool
-    ) -> tuple[StatusOutcome, str | None]:
-        if not wanted:
-            return "unchecked", None
-        if reference is None:
-            if self._policy.require_status:
-                raise errors.CredentialStatusMissing
-            return "none", None
-        try:
-            value = await self._statuses.status(reference, issuer)
-        except errors.Undetermined as error:
-            if self._policy.on_undetermined == "refuse":
-                raise
-            return "undetermined", error.code
-        if value == Status.INVALID:
-            raise errors.CredentialRevoked
-        if value == Status.SUSPENDED:
-            raise errors.CredentialSuspended
-        if value != Status.VALID:
-            raise errors.CredentialStatusNotValid(f"status {value}")
-        return "valid", None

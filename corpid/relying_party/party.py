@@ -3,14 +3,16 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Literal, Unpack
 
-from corpid.relying_party import errors
 from corpid.relying_party.access_tokens import AccessTokenVerifier, Call, Needs
 from corpid.relying_party.answers import AnswerVerifier
 from corpid.relying_party.authority import level_needed
-from corpid.relying_party.credentials import Challenge, CredentialVerifier
+from corpid.relying_party.challenge import Challenge
+from corpid.relying_party.credentials import CredentialVerifier
 from corpid.relying_party.fetch import Fetch, StandardFetch
+from corpid.relying_party.issuer_keys import IssuerKeys
 from corpid.relying_party.key_source import KeySource
 from corpid.relying_party.mandates import Mandate
+from corpid.relying_party.mdocs import MdocVerifier
 from corpid.relying_party.policy import Policy
 from corpid.relying_party.recognise import Kind, recognise
 from corpid.relying_party.replay import MemoryReplayStore, ReplayStore
@@ -25,16 +27,17 @@ from corpid.relying_party.results import (
     VerifiedUserInfo,
 )
 from corpid.relying_party.signed import SignedReader
+from corpid.relying_party.status_check import StatusCheck
 from corpid.relying_party.status_source import StatusSource
 from corpid.relying_party.step_up import challenge as step_up_challenge
 from corpid.relying_party.tokens import TokenVerifier
 from corpid.relying_party.translation import translating
 from corpid.relying_party.trust import Anchor, Trust
+from corpid.relying_party.w3c_credentials import W3cVerifier, is_w3c
 from keys import jws
 from keys.clock import Clock, system_clock
 from keys.errors import MalformedKey
 from keys.jwe_decrypt import DecryptionKey, parse_keys
-from oidc.formats.status_list import Status
 from oidc.formats.status_token import MAX_TOKEN_BYTES
 
 AnyVerified = (
@@ -96,14 +99,12 @@ class RelyingParty:
         self._tokens = TokenVerifier(self._reader, replay=store, acr_base=base)
         self._access_tokens = AccessTokenVerifier(self._reader, replay=store, acr_base=base)
         self._answers = AnswerVerifier(self._reader)
-        self._credentials = CredentialVerifier(
-            frozenset({issuer, *credential_issuers}),
-            self._keys,
-            trust,
-            self._statuses,
-            clock,
-            policy,
-        )
+        issuers = frozenset({issuer, *credential_issuers})
+        keys = IssuerKeys(self._keys, trust, policy)
+        self._status = StatusCheck(self._statuses, policy)
+        self._credentials = CredentialVerifier(issuers, keys, trust, self._status, clock, policy)
+        self._w3c = W3cVerifier(issuers, keys, self._status, clock, policy)
+        self._mdocs = MdocVerifier(issuers, trust, self._status, clock, policy)
 
     async def verify_id_token(
         self,
@@ -248,10 +249,11 @@ class RelyingParty:
         types: str | Collection[str] | None = None,
         check_status: bool = True,
     ) -> VerifiedCredential:
-        """Verify an SD-JWT VC, with the holder's proof for `audience` and `nonce`.
+        """Verify an SD-JWT VC or a W3C credential in a JWT, with the holder's proof (key binding
+        JWT, `vp+jwt`) for `audience` and `nonce`.
 
         Both None verifies a credential without asking who presents it: it says what the issuer
-        said, and `holder_proven` is False. `types` are the acceptable `vct` values.
+        said, and `holder_proven` is False. `types` are the acceptable `vct` values or W3C types.
 
         Raises CredentialMalformed, IssuerUnexpected, KeyUnknown, SignatureInvalid,
         AlgorithmRefused, TokenTypeWrong, CredentialExpired, CredentialNotYetValid,
@@ -265,10 +267,34 @@ class RelyingParty:
         challenge = None
         if audience is not None and nonce is not None:
             challenge = Challenge(audience, nonce)
-        return await self._credentials.credential(
+        verifier = self._w3c if is_w3c(presentation) else self._credentials
+        return await verifier.credential(
             presentation,
             types={types} if isinstance(types, str) else types,
             challenge=challenge,
+            check_status=check_status,
+        )
+
+    async def verify_mdoc(
+        self,
+        document: bytes | str,
+        *,
+        session_transcript: bytes | None,
+        types: str | Collection[str] | None = None,
+        check_status: bool = True,
+    ) -> VerifiedCredential:
+        """Verify an mdoc whose IACA root is among `trust_anchors`: a DeviceResponse with one
+        document, or an IssuerSigned; bytes, or text in base64url.
+
+        `session_transcript` is the encoded one of your session (`openid4vp_transcript`,
+        `dc_api_transcript`), which the device must have signed; None does not ask who shows it.
+
+        Raises as verify_credential, and CertificateChainInvalid.
+        """
+        return await self._mdocs.verify(
+            document,
+            session_transcript=session_transcript,
+            types={types} if isinstance(types, str) else types,
             check_status=check_status,
         )
 
@@ -282,19 +308,7 @@ class RelyingParty:
         """
         if mandate.status is None:
             return "none"
-        try:
-            value = await self._statuses.status(mandate.status, issuer or self.issuer)
-        except errors.Undetermined:
-            if self._policy.on_undetermined == "refuse":
-                raise
-            return "undetermined"
-        if value == Status.INVALID:
-            raise errors.MandateRevoked
-        if value == Status.SUSPENDED:
-            raise errors.MandateSuspended
-        if value != Status.VALID:
-            raise errors.CredentialStatusNotValid(f"status {value}")
-        return "valid"
+        return await self._status.mandate(mandate.status, issuer or self.issuer)
 
     async def verify_status_list(self, token: str) -> VerifiedStatus:
         """Verify a status list token of the issuer, taken by its own word for which list it is.
@@ -326,19 +340,25 @@ class RelyingParty:
         nonce: str | None = None,
         state: str | None = None,
         types: str | Collection[str] | None = None,
+        session_transcript: bytes | None = None,
     ) -> AnyVerified:
         """Find out by its `typ` what a text is and verify it as that, and only that.
 
         For people and tools that look at one thing at a time. Without `nonce` an ID token is not
-        tied to a sign-in, nor a credential to its holder, without `state` an authorization
-        response not to a request, and UserInfo never to a sign-in. Raises NotRecognised, and as
-        the verifier of the kind; ValueError for a credential with `nonce` but no `audience`.
+        tied to a sign-in, nor a credential to its holder (an mdoc: without `session_transcript`),
+        without `state` an authorization response not to a request, and UserInfo never to a sign-in.
+        Raises NotRecognised, and as the verifier of the kind; ValueError for a credential with
+        `nonce` but no `audience`.
         """
         found: AnyVerified
         match recognise(self.opened(text)):
             case Kind.CREDENTIAL:
                 bound = audience if nonce is not None else None
                 found = await self.verify_credential(text, audience=bound, nonce=nonce, types=types)
+            case Kind.MDOC:
+                found = await self.verify_mdoc(
+                    text, session_transcript=session_transcript, types=types
+                )
             case Kind.ACCESS_TOKEN:
                 found = await self.verify_access_token(text, audience=audience)
             case Kind.LOGOUT_TOKEN:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from corpid.relying_party.errors import NotRecognised
+from corpid.relying_party.mdocs import is_mdoc
 from keys import jws
 from keys.errors import KeysError
 from keys.jwt import parse_claims
@@ -13,6 +14,7 @@ class Kind(StrEnum):
     """What can be verified."""
 
     CREDENTIAL = "credential"
+    MDOC = "mdoc"
     ACCESS_TOKEN = "access_token"
     ID_TOKEN = "id_token"
     LOGOUT_TOKEN = "logout_token"
@@ -24,6 +26,8 @@ class Kind(StrEnum):
 
 _BY_TYP = {
     "dc+sd-jwt": Kind.CREDENTIAL,
+    "vc+jwt": Kind.CREDENTIAL,
+    "vp+jwt": Kind.CREDENTIAL,
     "at+jwt": Kind.ACCESS_TOKEN,
     "jwt": Kind.ID_TOKEN,
     "logout+jwt": Kind.LOGOUT_TOKEN,
@@ -42,13 +46,16 @@ def recognise(text: str) -> Kind:
     try:
         parsed = jws.parse(head, max_bytes=MAX_TOKEN_BYTES)
     except KeysError as error:
+        if "." not in text and is_mdoc(text):
+            return Kind.MDOC
         raise NotRecognised("not a signed token") from error
     header = parsed.header
     typ = header.get("typ", "JWT")
     if not isinstance(typ, str):
         raise NotRecognised("typ is not text")
-    kind = _BY_TYP.get(typ.lower().removeprefix("application/"))
-    if kind is None or (kind is Kind.CREDENTIAL) != ("~" in text):
+    media_type = typ.lower().removeprefix("application/")
+    kind = _BY_TYP.get(media_type)
+    if kind is None or (media_type == "dc+sd-jwt") != ("~" in text):
         raise NotRecognised(f"typ {typ[:40]!r}")
     return _of_type_jwt(parsed.unverified_payload) if kind is Kind.ID_TOKEN else kind
 

@@ -133,6 +133,8 @@ class VerifiedLogoutToken:
 class VerifiedCredential:
     """A credential, what its holder disclosed of it, and its status. Times in epoch seconds.
 
+    `claims` are what is said of the business, by the same names in every format. `type` is the
+    `vct`, the document type of an mdoc, or the W3C type; `format` as OpenID4VCI names it.
     `holder_thumbprint` (RFC 7638) is the key it is bound to; `holder_proven` says whether the
     presenter proved to have it. `undetermined_code` tells why a status is undetermined.
     """
@@ -147,6 +149,7 @@ class VerifiedCredential:
     valid_from: int | None
     valid_until: int | None
     mandates: tuple[Mandate, ...] = ()
+    format: Literal["dc+sd-jwt", "vc+jwt", "mso_mdoc"] = "dc+sd-jwt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from corpid.relying_party import errors
 from keys import errors as key_errors
 from oidc.formats import errors as format_errors
+from oidc.formats import mdoc_errors, vc_errors
 
 _TOKEN: tuple[tuple[type[Exception], type[errors.RelyingPartyError]], ...] = (
     (key_errors.WrongType, errors.TokenTypeWrong),
@@ -16,10 +17,16 @@ _TOKEN: tuple[tuple[type[Exception], type[errors.RelyingPartyError]], ...] = (
     (key_errors.TokenNotYetValid, errors.TokenNotYetValid),
     (key_errors.InvalidClaim, errors.ClaimInvalid),
     (key_errors.DecryptionFailed, errors.DecryptionFailed),
+    (key_errors.InvalidChain, errors.CertificateChainInvalid),
     (key_errors.KeysError, errors.TokenMalformed),
     (format_errors.CredentialExpired, errors.CredentialExpired),
     (format_errors.CredentialNotYetValid, errors.CredentialNotYetValid),
     (format_errors.KeyBindingMissing, errors.KeyBindingMissing),
+    (vc_errors.VcExpired, errors.CredentialExpired),
+    (vc_errors.VcNotYetValid, errors.CredentialNotYetValid),
+    (mdoc_errors.MdocExpired, errors.CredentialExpired),
+    (mdoc_errors.MdocNotYetValid, errors.CredentialNotYetValid),
+    (mdoc_errors.SignerUnsuitable, errors.CertificateChainInvalid),
     (format_errors.FormatsError, errors.CredentialMalformed),
 )
 _BY_CLAIM = {"iss": errors.IssuerUnexpected, "aud": errors.AudienceUnexpected}
@@ -49,4 +56,6 @@ def translating(as_class: type[errors.RelyingPartyError] | None = None) -> Itera
 
 
 def _detail(error: key_errors.KeysError | format_errors.FormatsError) -> str:
+    if isinstance(error, key_errors.InvalidChain):
+        return error.rule
     return str(error) if isinstance(error, key_errors.InvalidClaim) else error.code

@@ -34,6 +34,11 @@ class Trust:
         """Whether there are anchors at all."""
         return bool(self._anchors)
 
+    @property
+    def anchors(self) -> tuple[x509.Certificate, ...]:
+        """The certificates that chains may lead to; among them the IACA roots of mdocs."""
+        return self._anchors
+
     def comes_with(self, header: Mapping[str, Any]) -> bool:
         """Whether a chain is there that counts: one header, and anchors to lead to."""
         return bool(self._anchors) and "x5c" in header

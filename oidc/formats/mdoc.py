@@ -15,6 +15,7 @@ from oidc.formats.mdoc_issue import IssuedMdoc, Validity, issue
 from oidc.formats.mdoc_parse import (
     UnverifiedDocument,
     UnverifiedIssuerSigned,
+    is_device_response,
     parse_device_response,
     parse_issuer_signed,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "VerifiedMdoc",
     "dc_api_transcript",
     "device_authentication",
+    "is_device_response",
     "issue",
     "openid4vp_transcript",
     "parse_device_response",

@@ -88,6 +88,15 @@ def parse_device_response(data: bytes) -> tuple[UnverifiedDocument, ...]:
     return tuple(map(_document, documents))
 
 
+def is_device_response(data: bytes) -> bool:
+    """Whether it is the response of a wallet rather than what an issuer hands out.
+
+    Raises MalformedCbor, CborTooLarge.
+    """
+    value = cbor.decode(data)
+    return isinstance(value, dict) and "documents" in value
+
+
 def embedded(value: object, what: str) -> bytes:
     """Return the bytes of an embedded item. Raises MalformedMdoc."""
     if not isinstance(value, cbor.Tagged) or value.tag != cbor.EMBEDDED:

@@ -31,6 +31,7 @@ from oidc.formats.vc_jwt import (
 
 PRESENTATION_TYP: Final = "vp+jwt"
 MAX_CREDENTIALS: Final = 16
+MAX_PRESENTATION_BYTES: Final = 2 * MAX_BYTES
 _TYPE: Final = "VerifiablePresentation"
 _ENVELOPED: Final = "EnvelopedVerifiableCredential"
 _PREFIX: Final = "data:application/vc+jwt,"
@@ -75,7 +76,7 @@ def parse(compact: str) -> UnverifiedPresentation:
 
     Raises MalformedPresentation, WrappedCredential, VcTooDeep, MalformedJws.
     """
-    token = jws.parse(compact, max_bytes=2 * MAX_BYTES)
+    token = jws.parse(compact, max_bytes=MAX_PRESENTATION_BYTES)
     claims = read_claims(token.unverified_payload)
     try:
         if _TYPE not in texts(claims, "type"):

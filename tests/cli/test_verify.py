@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 import time_machine
 
+from corpid.relying_party import openid4vp_transcript
+from keys import base64url
 from keys.jwe import encrypt
 from keys.jwk import parse_public
 from keys.signer import generate
+from oidc.formats import vc_jwt
+from oidc.formats.status_list import Status
+from oidc.formats.status_reference import StatusReference
 from tests.support.cli import Cli
+from tests.support.mdoc_world import DOC_TYPE, Iaca, der, device, issued, shown
 from tests.support.relying_world import (
     CLIENT,
     ISSUER,
@@ -148,3 +154,56 @@ def test_a_file_that_is_missing_or_no_text(empty: Cli) -> None:
     path = empty.folder / "bytes"
     path.write_bytes(b"\xff\xfe")
     assert empty.refused("verify", str(path), "--issuer", ISSUER)[1] == "not_recognised"
+
+
+def test_mdocs_are_verified_under_the_roots_that_are_named(empty: Cli, world: World) -> None:
+    iaca, holder = Iaca(), device()
+    status = {"status_list": {"idx": 5, "uri": STATUS_URI}}
+    elements = {"legal_person_name": "Sample Kite Trading Limited", "photo": b"\x01\x02"}
+    transcript = openid4vp_transcript(
+        client_id="c", nonce="n", response_uri="https://bank.example/r", jwk_thumbprint=None
+    )
+
+    async def made() -> tuple[bytes, bytes]:
+        data = await issued(iaca.signer(), holder, namespaces={DOC_TYPE: elements}, status=status)
+        return data, await shown(data, holder, transcript)
+
+    handed_out, presented = map(base64url.encode, asyncio.run(made()))
+    root = empty.folder / "root.cer"
+    root.write_bytes(der(iaca.certificate))
+    words = ("--anchors", str(root))
+    document = _verify(empty, handed_out, *words)
+    assert (document["kind"], document["type"], document["holder_proven"]) == (
+        "mdoc",
+        DOC_TYPE,
+        False,
+    )
+    assert document["claims"]["photo"] == "AQI"
+    session = ("--session-transcript", base64url.encode(transcript))
+    assert _verify(empty, presented, *words, *session)["holder_proven"] is True
+    document = _verify(empty, handed_out, *words, *session, expect=1)
+    assert document["code"] == "key_binding_missing"
+    assert _verify(empty, presented, expect=1)["code"] == "certificate_chain_invalid"
+    assert _verify(empty, presented, *words, "--session-transcript", "!", expect=2)
+
+
+def test_w3c_credentials_are_verified(empty: Cli, world: World) -> None:
+    status = StatusReference(STATUS_URI, 5)
+    issuing = vc_jwt.issue(
+        world.credential_key,
+        {"legal_person_name": "Sample Kite Trading Limited"},
+        issuer=ISSUER,
+        types=["SampleCredential"],
+        issued_at=NOW,
+        valid_until=NOW + 60,
+        status=status,
+    )
+    text = asyncio.run(issuing)
+    document = _verify(empty, text, "--type", "SampleCredential")
+    assert (document["kind"], document["type"], document["format"]) == (
+        "credential",
+        "SampleCredential",
+        "vc+jwt",
+    )
+    world.statuses.set(5, Status.INVALID)
+    assert _verify(empty, text, expect=1)["code"] == "credential_revoked"

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 
-ALLOWED = {"corpid", "keys", "oidc", "cryptography", "orjson", "_cffi_backend"} | set(
+ALLOWED = {"corpid", "keys", "oidc", "cryptography", "orjson", "cbor2", "_cffi_backend"} | set(
     sys.stdlib_module_names
 )
 

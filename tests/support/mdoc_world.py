@@ -20,6 +20,7 @@ from oidc.formats.mdoc_issue import date_time
 
 NOW = 1_800_000_000
 DAY = 86_400
+ISSUER = "https://id.example/corp"
 DOC_TYPE = "example.sample.company.1"
 DOCUMENT_SIGNER = x509.ObjectIdentifier("1.0.18013.5.1.2")
 VALIDITY = mdoc.Validity(NOW, NOW, NOW + 30 * DAY)
@@ -36,11 +37,12 @@ _serial = itertools.count(1)
 class Iaca:
     """A root of a country that certifies document signers."""
 
-    def __init__(self, country: str = "HK", *, days: int = 3650) -> None:
+    def __init__(self, country: str = "HK", *, days: int = 3650, now: float = NOW) -> None:
         self.country = country
+        self._now = now
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(country, "Sample IACA")
-        builder = _builder(self._name, self._name, self._key.public_key(), days)
+        builder = _builder(now, self._name, self._name, self._key.public_key(), days)
         builder = builder.add_extension(x509.BasicConstraints(True, 0), critical=True)
         self.certificate = builder.add_extension(_usage(ca=True), critical=True).sign(
             self._key, SHA256()
@@ -56,11 +58,14 @@ class Iaca:
         usage: x509.ObjectIdentifier | None = DOCUMENT_SIGNER,
         ca: bool = False,
         critical: x509.ExtensionType | None = None,
+        issuer: str = ISSUER,
     ) -> x509.Certificate:
         """A document signer's certificate, or one that is none."""
         subject = _name(country or self.country, "Sample document signer")
-        builder = _builder(subject, self._name, key.public_key(), days, before_days)
+        builder = _builder(self._now, subject, self._name, key.public_key(), days, before_days)
         builder = builder.add_extension(_usage(ca=ca), critical=True)
+        names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(issuer)])
+        builder = builder.add_extension(names, critical=False)
         if ca:
             builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
         if usage is not None:
@@ -210,13 +215,14 @@ def _name(country: str, common_name: str) -> x509.Name:
 
 
 def _builder(
+    now: float,
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePublicKey,
     days: int,
     before_days: int = 1,
 ) -> x509.CertificateBuilder:
-    instant = datetime.fromtimestamp(NOW, UTC)
+    instant = datetime.fromtimestamp(int(now), UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
