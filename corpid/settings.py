@@ -58,6 +58,16 @@ class Settings(BaseSettings):
     vct_base: str | None = Field(default=None, description="Base of vct values; default issuer/vct")
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="The port to listen on.")
+    operations_host: str = Field(
+        default="127.0.0.1", description="The address where operators' requests are listened for."
+    )
+    operations_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="The port for /metrics, and /healthz and /readyz besides; http, and nothing "
+        "that the world should reach. Without it there are no metrics.",
+    )
     tls_certificate: Path | None = Field(default=None, description="Certificate chain (PEM).")
     tls_key: Path | None = Field(default=None, description="The certificate's key (PEM).")
     migrate: Literal["auto", "never"] = Field(

@@ -32,8 +32,7 @@ def add_to(parent: typer.Typer) -> None:
             update={name: value for name, value in given.items() if value is not None}
         )
         edge.configure_logging(settings.log_format)
-        with listening.listen(settings.host, settings.port) as opened:
-            address, number = opened.getsockname()[:2]
-            run.note(f"corpid: {settings.issuer} listens on {address} port {number}")
-            await app.serve(settings, opened)
+        with listening.opened(settings) as sockets:
+            run.note(f"corpid: {settings.issuer} {sockets.told()}")
+            await app.serve(settings, sockets)
         return Answer({"stopped": True})

@@ -12,7 +12,7 @@ from corpid.settings import Settings
 from corpid.storage.errors import StorageError
 from corpid.web.app import serve
 from corpid.web.edge import configure_logging
-from corpid.web.listening import listen
+from corpid.web.listening import opened
 from keys.errors import KeysError
 
 
@@ -21,9 +21,8 @@ def main() -> int:
     try:
         settings = Settings()
         configure_logging(settings.log_format)
-        with listen(settings.host, settings.port) as listening:
-            host, port = listening.getsockname()[:2]
-            sys.stderr.write(f"corpid: {settings.issuer} listens on {host} port {port}\n")
+        with opened(settings) as listening:
+            sys.stderr.write(f"corpid: {settings.issuer} {listening.told()}\n")
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(serve(settings, listening))
     except ValidationError as error:

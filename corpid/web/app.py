@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
-from starlette.responses import JSONResponse, Response
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
 
 from corpid.settings import Settings
-from corpid.storage.errors import StorageError
 from corpid.version import __version__
 from corpid.web.assembly import PageAssembly, assemble
 from corpid.web.edge import Edge, appended
+from corpid.web.listening import Listening
 from corpid.web.metrics import Metrics
 from corpid.web.openapi import COMPONENTS, hot_paths
+from corpid.web.operations import health_router, operations_app
 from corpid.web.rendering import static_files
 from corpid.web.routes import TABLE, hot_routes
 from corpid.wiring.foundation import Foundation
@@ -29,17 +30,27 @@ from oidc.ports import Interactions, Outbound
 
 KEEP_ALIVE_SECONDS: Final = 75
 SHUTDOWN_SECONDS: Final = 10
-_LATE: Final = 14 * 86_400
-"""Seconds before a certificate's end at which readiness says so: others renew it at 30 days."""
 _GC_THRESHOLDS: Final = (10_000, 20, 20)
+_USUAL: Final[dict[str, Any]] = {
+    "http": "httptools",
+    "lifespan": "off",
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The running application: ``edge`` is what a server calls."""
+    """The running application: ``edge`` is what a server calls, ``operations`` what one on the
+    operators' listener does.
+    """
 
     edge: Edge
     pages: FastAPI
+    operations: FastAPI
     service: Service
 
 
@@ -92,7 +103,7 @@ def _compose(running: Service, assembly: PageAssembly) -> Application:
         redirect_slashes=False,  # it would redirect to whatever the Host header says, and by 307
     )
     pages.include_router(assembly.router(running.provider), prefix=base)
-    pages.include_router(_operations(running, metrics))
+    pages.include_router(health_router(running))
     pages.mount(f"{base}/static", static_files(), name="static")
     document = openapi_document(pages)
 
@@ -100,33 +111,8 @@ def _compose(running: Service, assembly: PageAssembly) -> Application:
     async def openapi() -> JSONResponse:
         return JSONResponse(document)
 
-    return Application(Edge(routes, pages, metrics, https=settings.is_https), pages, running)
-
-
-def _operations(running: Service, metrics: Metrics) -> APIRouter:
-    """Health, readiness and metrics: for the machine that keeps the service, at the host's root."""
-    router = APIRouter(tags=["operations"])
-
-    @router.get("/healthz", summary="Alive")
-    async def health() -> dict[str, str]:
-        return {"status": "alive"}
-
-    @router.get("/readyz", summary="Ready to serve: the database answers")
-    async def ready() -> Response:
-        try:
-            await running.foundation.store.read.operations.changes()
-        except StorageError:
-            return JSONResponse({"status": "the database does not answer"}, 503)
-        now = running.foundation.clock()
-        ends = running.foundation.rings.certificate_ends()
-        late = sorted({purpose for purpose, _, at in ends if at < now + _LATE})
-        return JSONResponse({"status": "ready"} | ({"renew_certificates": late} if late else {}))
-
-    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
-    async def exposition() -> Response:
-        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
-
-    return router
+    edge = Edge(routes, pages, metrics, https=settings.is_https)
+    return Application(edge, pages, operations_app(running, metrics), running)
 
 
 def openapi_document(pages: FastAPI) -> dict[str, Any]:
@@ -158,28 +144,40 @@ def _settle() -> None:
     gc.set_threshold(*_GC_THRESHOLDS)
 
 
-async def serve(settings: Settings, listening: socket.socket) -> None:
-    """Serve on a listening socket until told to stop (SIGTERM, SIGINT).
+async def serve(settings: Settings, listening: Listening) -> None:
+    """Serve on listening sockets until told to stop (SIGTERM, SIGINT).
 
     Raises:
         ServiceError: it cannot start; the message says what to do.
     """
     async with application(settings) as built:
         _settle()
-        config = uvicorn.Config(
-            built.edge,
-            http="httptools",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            ssl_certfile=settings.tls_certificate,
-            ssl_keyfile=settings.tls_key,
+        public = _Server(
+            uvicorn.Config(
+                built.edge,
+                **_USUAL,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
+            )
         )
-        await _Server(config).serve(sockets=[listening])
+        async with _beside(built.operations, listening.operations):
+            await public.serve(sockets=[listening.public])
+
+
+@asynccontextmanager
+async def _beside(app: FastAPI, listening: socket.socket | None) -> AsyncIterator[None]:
+    """Serve the operators, where they have a listener, for as long as the public is served."""
+    if listening is None:
+        yield
+        return
+    server = _Beside(uvicorn.Config(app, **_USUAL, timeout_graceful_shutdown=1))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 class _Server(uvicorn.Server):
@@ -199,3 +197,12 @@ class _Server(uvicorn.Server):
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+
+
+class _Beside(uvicorn.Server):
+    """Stops when it is told to, and leaves the signals to the server that it stands beside."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle none."""
+        yield

@@ -158,5 +158,10 @@ async def test_the_host_header_changes_nothing(live: Live, http: Http) -> None:
 
 
 async def test_operations_are_at_the_hosts_root(http: Http) -> None:
-    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
+    for path in ("/healthz", "/readyz", "/openapi.json"):
         (await http.get(path)).expect(200)
+
+
+async def test_metrics_are_not_for_the_public(http: Http, live: Live) -> None:
+    for path in ("/metrics", f"{live.path}/metrics", "/metrics/"):
+        (await http.get(path)).expect(404)
