@@ -7,12 +7,11 @@ its logout endpoint: all of them are asked for through here (``oidc.ports.Outbou
 - the host name is resolved first, and the connection goes to an address that was checked, so that
   a second answer of the name server changes nothing (DNS rebinding);
 - no redirect is followed, no proxy of the environment used, no compression accepted;
-- one deadline over everything, a limit on the bytes, and a limit on requests at once.
+- one deadline over everything, a limit on the bytes, and limits on requests and look-ups at once.
 """
 
 import asyncio
 import re
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from urllib.parse import urlsplit
 import h11
 
 from corpid.outbound.addresses import Network, may_connect
+from corpid.outbound.lookups import Lookups
 from oidc.ports import Fetched, FetchFailed
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -40,12 +40,6 @@ _NOT_KEPT: Final = re.compile(r"(?:^|[\s,])no-(?:store|cache)(?:$|[\s,])")
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host name. Raises OSError."""
-
-
-async def system_resolve(host: str, port: int) -> Sequence[str]:
-    """Ask the operating system."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for _, _, _, _, address in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +83,14 @@ class OutboundHttps:
         *,
         networks: tuple[Network, ...] = (),
         authorities: Path | None = None,
-        resolve: Resolve = system_resolve,
+        resolve: Resolve | None = None,
         timeout: float = TIMEOUT_SECONDS,
         at_once: int = AT_ONCE,
         plain_loopback: bool = False,
     ) -> None:
         self._networks = networks
         self._authorities = authorities
-        self._resolve = resolve
+        self._resolve = resolve or Lookups()
         self._timeout = timeout
         self._turns = asyncio.Semaphore(at_once)
         self._plain_loopback = plain_loopback
@@ -146,15 +140,18 @@ class OutboundHttps:
         head_only: bool = False,
     ) -> tuple[h11.Response, bytes]:
         try:
-            async with asyncio.timeout(self._timeout), self._turns:
-                reader, writer = await self._connected(target)
-                try:
-                    return await _spoken(
-                        reader, writer, request, body, max_bytes, head_only=head_only
-                    )
-                finally:
-                    # Not close(): a peer that does not say goodbye would hold us up.
-                    writer.transport.abort()
+            async with asyncio.timeout(self._timeout):
+                # Before a turn is taken: a name server that is slow holds up its own names only.
+                addresses = await self._addresses(target)
+                async with self._turns:
+                    reader, writer = await self._connected(target, addresses)
+                    try:
+                        return await _spoken(
+                            reader, writer, request, body, max_bytes, head_only=head_only
+                        )
+                    finally:
+                        # Not close(): a peer that does not say goodbye would hold us up.
+                        writer.transport.abort()
         except TimeoutError:
             raise FetchFailed(f"no whole answer within {self._timeout:g} seconds") from None
         except ssl.SSLError as error:
@@ -164,9 +161,7 @@ class OutboundHttps:
         except OSError as error:
             raise FetchFailed("the server does not answer") from error
 
-    async def _connected(
-        self, target: _Target
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _addresses(self, target: _Target) -> list[str]:
         try:
             found = await self._resolve(target.host, target.port)
         except (OSError, UnicodeError):
@@ -177,6 +172,11 @@ class OutboundHttps:
             # The same words for a name that is not known and one that leads inside: a stranger
             # must not learn our own names.
             raise FetchFailed("the host has no public address")
+        return addresses
+
+    async def _connected(
+        self, target: _Target, addresses: Sequence[str]
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         failure: OSError = OSError("not tried")
         for address in addresses[:_ADDRESSES_TRIED]:
             try:

@@ -193,20 +193,23 @@ async def test_a_name_server_that_does_not_answer_is_under_the_deadline(
 
 
 async def test_no_more_than_so_many_at_once(server: HttpsServer) -> None:
-    waiting, most = 0, 0
+    outbound = outbound_to(server, at_once=2)
+    await asyncio.gather(*(outbound.get(server.url(), max_bytes=100) for _ in range(6)))
+    assert server.most_present <= 2
+    assert len(server.heads) == 6
 
-    async def counted(host: str, port: int) -> Sequence[str]:
-        nonlocal waiting, most
-        waiting += 1
-        most = max(most, waiting)
-        await asyncio.sleep(0)
-        waiting -= 1
+
+async def test_a_name_server_that_does_not_answer_takes_no_turn(server: HttpsServer) -> None:
+    async def slow(host: str, port: int) -> Sequence[str]:
+        if host == "slow.example":
+            await asyncio.Event().wait()
         return ["127.0.0.1"]
 
-    outbound = outbound_to(server, resolve=counted, at_once=2)
-    await asyncio.gather(*(outbound.get(server.url(), max_bytes=100) for _ in range(6)))
-    assert most <= 2
-    assert len(server.heads) == 6
+    outbound = outbound_to(server, resolve=slow, at_once=1)
+    stuck = asyncio.ensure_future(outbound.get("https://slow.example/", max_bytes=1))
+    await asyncio.sleep(0)
+    assert (await outbound.get(server.url(), max_bytes=100)).body == b'{"keys":[]}'
+    stuck.cancel()
 
 
 async def test_a_server_that_does_not_hang_up_does_not_hold_us(server: HttpsServer) -> None:

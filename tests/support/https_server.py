@@ -22,6 +22,8 @@ class HttpsServer:
     answer: bytes = b""
     slow: float = 0.0
     open_ended: bool = False
+    present: int = 0
+    most_present: int = 0
     heads: list[bytes] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     authorities: Path = Path()
@@ -53,6 +55,11 @@ class HttpsServer:
                 0,
             )
             self.bodies.append(await reader.readexactly(size))
+            self.present += 1
+            self.most_present = max(self.most_present, self.present)
+            for _ in range(20):
+                await asyncio.sleep(0)  # others may come meanwhile
+            self.present -= 1
             if self.slow:
                 for byte in self.answer:
                     writer.write(bytes([byte]))
