@@ -24,6 +24,8 @@ sender constraint               DPoP or TLS           DPoP or TLS           Bear
 refresh token rotation          never (FAPI 2.0,      never                 only for public clients
                                 5.3.2.1)
 device grant (RFC 8628)         refused               refused               if registered so
+schemes of an application's     refused               refused               for public clients
+own (RFC 8252 7.1)
 what we sign for the client     ES256                 ES256                 ES256, RS256
 what the client signs           ES256, PS256,         ES256, PS256,         + RS256
                                 Ed25519               Ed25519
@@ -61,6 +63,7 @@ class Profile:
     auth_methods: frozenset[str]
     sender_constraint_required: bool
     device_grant: bool
+    private_use_schemes: bool
     id_token_algs: frozenset[str]
     assertion_algs: frozenset[str]
 
@@ -81,6 +84,7 @@ _FAPI2: Final = Profile(
     auth_methods=_STRONG_METHODS,
     sender_constraint_required=True,
     device_grant=False,
+    private_use_schemes=False,
     id_token_algs=frozenset({"ES256"}),
     assertion_algs=_FAPI_ALGS,
 )
@@ -103,6 +107,7 @@ PROFILES: Final[dict[str, Profile]] = {
         auth_methods=_STRONG_METHODS | {"client_secret_basic", "client_secret_post", "none"},
         sender_constraint_required=False,
         device_grant=True,
+        private_use_schemes=True,
         id_token_algs=frozenset({"ES256", "RS256"}),
         assertion_algs=_FAPI_ALGS | {"RS256"},
     ),

@@ -1,5 +1,6 @@
 """The addresses that a relying party registers, each checked for what it is used for: pure."""
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -7,19 +8,47 @@ from corpid.domain.errors import InvalidValue
 
 MAX_URI: Final = 2048
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+# RFC 8252 7.1: one slash, because the scheme is no registry's name and has no host.
+_PRIVATE_USE: Final = re.compile(
+    r"[a-z][a-z0-9+-]*(?:\.[a-z0-9][a-z0-9+-]*)+:/(?!/)[A-Za-z0-9\-._~!$&'()*+,;=:@%/?#]*"
+)
 
 
-def check_redirect_uri(uri: str) -> None:
+def is_private_use(uri: str) -> bool:
+    """Whether the address has a scheme of an application's own (RFC 8252 7.1), with a dot in it."""
+    scheme, colon, _ = uri.partition(":")
+    return bool(colon) and "." in scheme and "/" not in scheme
+
+
+def check_redirect_uri(uri: str, *, private_use: bool = False) -> None:
     """Refuse what the browser must not be sent to (RFC 6749 3.1.2, RFC 9700 2.1).
+
+    ``private_use`` lets it be a native application's: ``com.example.app:/path`` (RFC 8252 7.1).
 
     Raises:
         InvalidValue: and why.
     """
-    check_web_address(uri, "the redirect URI")
+    if is_private_use(uri):
+        _check_private_use(uri, private_use)
+    else:
+        check_web_address(uri, "the redirect URI")
     if "#" in uri:
         raise InvalidValue(f"the redirect URI {uri} has a fragment")
     if "*" in uri:
         raise InvalidValue(f"the redirect URI {uri} has a wildcard: each is registered as it is")
+
+
+def _check_private_use(uri: str, allowed: bool) -> None:
+    if not allowed:
+        raise InvalidValue(
+            "a redirect URI with a scheme of the application's own is for public native clients of "
+            "the profile oidc; others begin with https://"
+        )
+    if len(uri) > MAX_URI or _PRIVATE_USE.fullmatch(uri) is None:
+        raise InvalidValue(
+            "a scheme of the application's own is a domain name in reverse, in lower case, with a "
+            "path and no host: com.example.app:/callback"
+        )
 
 
 def check_web_address(uri: str, what: str) -> None:

@@ -238,7 +238,7 @@ def _redirects(uris: Sequence[str]) -> Iterator[Line]:
         "redirect-uris-https",
         "FAPI 5.3.2.2",
         not strange,
-        ("no redirect URI is plain http", f"plain http: {', '.join(strange)}"),
+        ("no redirect URI is plain http", f"not https: {', '.join(strange)}"),
         "register https addresses",
     )
     local = [uri for uri in uris if urlsplit(uri).hostname in LOOPBACK]

@@ -20,6 +20,7 @@ from corpid.services.client_addresses import (
     check_redirect_uri,
     check_resource,
     check_web_address,
+    is_private_use,
 )
 from corpid.services.client_backchannel import BackchannelAuthentication
 from corpid.services.client_signing import Signing
@@ -133,8 +134,9 @@ def metadata(wanted: Registration) -> dict[str, Any]:
     if profile is None:
         raise InvalidValue(f"there is no profile {wanted.profile!r}: use {', '.join(PROFILES)}")
     _check_grants(wanted)
+    own_schemes = profile.private_use_schemes and wanted.method == NO_AUTHENTICATION
     for uri in wanted.redirect_uris:
-        check_redirect_uri(uri)
+        check_redirect_uri(uri, private_use=own_schemes)
     _check_scopes(wanted)
     _check_profile(wanted, profile)
     client_backchannel.check(
@@ -166,7 +168,9 @@ def _check_by_library(found: Mapping[str, Any]) -> None:
     )
     from joserfc.errors import JoseError
 
-    claims = ClientMetadataClaims(dict(found), {}, {})
+    # It knows no scheme without a host: those are ours to check alone.
+    with_host = [uri for uri in found["redirect_uris"] if not is_private_use(uri)]
+    claims = ClientMetadataClaims({**found, "redirect_uris": with_host}, {}, {})
     try:
         claims.validate()
     except JoseError as error:
@@ -191,7 +195,9 @@ def sector_of(wanted: Registration, client_id: str) -> str:
             "sector by --sector. It decides which clients see the same identifiers, and can never "
             "be changed"
         )
-    return hosts.pop() if hosts else client_id
+    host = hosts.pop() if hosts else ""
+    # Anybody can take a scheme: two clients that have the same have nothing in common.
+    return client_id if not host or host.endswith(":") else host
 
 
 def _check_logout(wanted: Registration) -> None:
@@ -340,7 +346,9 @@ def refuse_private(jwks: Mapping[str, Any]) -> None:
 
 
 def _hosts(uris: tuple[str, ...]) -> set[str]:
-    return {host for uri in uris if (host := urlsplit(uri).hostname)}
+    """The hosts of these addresses; an application's own scheme counts as one, with its colon."""
+    schemes = {f"{uri.partition(':')[0]}:" for uri in uris if is_private_use(uri)}
+    return schemes | {host for uri in uris if (host := urlsplit(uri).hostname)}
 
 
 def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:

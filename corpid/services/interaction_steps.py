@@ -290,7 +290,7 @@ class Steps:
         )
 
     async def _needs_consent(self, request: AuthorizationRequest, approval: Approval) -> bool:
-        if "consent" in request.prompt:
+        if "consent" in request.prompt or _may_be_impersonated(request):
             return True
         return not await self._consents.is_given(approval.actor, approval.subject, request)
 
@@ -356,6 +356,14 @@ class Steps:
 
 def _is_of(offer: Offer, authority: ActingAuthority) -> bool:
     return authority.organisation.organisation_id == offer.organisation_id
+
+
+def _may_be_impersonated(request: AuthorizationRequest) -> bool:
+    """Whether any application of the device could get the code: only an https address is claimed.
+
+    Nothing is given to such a client without the person's word (RFC 8252 8.6).
+    """
+    return request.client.is_public and not request.redirect_uri.startswith("https://")
 
 
 def _one_each(authorities: Iterable[ActingAuthority]) -> tuple[ActingAuthority, ...]:

@@ -25,7 +25,7 @@ from oidc.errors import InvalidClientMetadata, InvalidRedirectUri
 from oidc.mutual_tls import METHODS
 from oidc.profiles import PROFILES
 from oidc.provider.client_metadata import TAGGED, choose, read
-from oidc.records import OFFLINE_ACCESS, OPENID
+from oidc.records import NO_AUTHENTICATION, OFFLINE_ACCESS, OPENID
 
 MAX_NAME: Final = 200
 WEB: Final = "web"
@@ -87,7 +87,7 @@ def wanted(document: Mapping[str, Any], policy: RegistrationPolicy) -> Registrat
     chosen = choose(_with_method(values, profile), _offered(profile))
     grants = _grants(chosen, policy)
     application = _application_type(chosen)
-    redirects = _redirect_uris(chosen, application)
+    redirects = _redirect_uris(chosen, application, profile)
     _check_response_types(chosen, grants)
     if AUTHORIZATION_CODE in grants and not redirects:
         raise InvalidRedirectUri("redirect_uris is missing")
@@ -238,12 +238,17 @@ def _application_type(values: Mapping[str, Any]) -> str:
     return kind
 
 
-def _redirect_uris(values: Mapping[str, Any], application: str) -> tuple[str, ...]:
-    """OpenID Connect Registration 2: a web client's are https and on no loopback host."""
+def _redirect_uris(values: Mapping[str, Any], application: str, profile: str) -> tuple[str, ...]:
+    """OpenID Connect Registration 2: a web client's are https and on no loopback host.
+
+    A native one's may have a scheme of its own, where the client is public (RFC 8252 7.1, 8.4).
+    """
     found = tuple(values.get("redirect_uris", ()))
+    public = values["token_endpoint_auth_method"] == NO_AUTHENTICATION
+    own_schemes = application == NATIVE and public and PROFILES[profile].private_use_schemes
     for uri in found:
         try:
-            check_redirect_uri(uri)
+            check_redirect_uri(uri, private_use=own_schemes)
         except InvalidValue as error:
             raise InvalidRedirectUri(str(error)) from None
         if application == WEB and urlsplit(uri).hostname in LOOPBACK:

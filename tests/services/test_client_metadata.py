@@ -57,7 +57,7 @@ def test_a_private_key_is_never_taken_for_a_public_one() -> None:
 
 def test_the_second_opinion_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What our own check of addresses would miss, the library's refuses."""
-    monkeypatch.setattr("corpid.services.client_metadata.check_redirect_uri", lambda uri: None)
+    monkeypatch.setattr("corpid.services.client_metadata.check_redirect_uri", lambda uri, **_: None)
     with pytest.raises(InvalidValue, match="redirect_uris"):
         metadata(shop(redirect_uris=("no address",)))
 

@@ -7,7 +7,13 @@ import pytest
 
 from corpid.services.registration_policy import RegistrationPolicy
 from keys.signer import generate
-from tests.support.registration_world import CALLBACK, JSON, RegistrationWorld, metadata
+from tests.support.registration_world import (
+    CALLBACK,
+    JSON,
+    RegistrationWorld,
+    jwks,
+    metadata,
+)
 
 # What may be registered: RFC 7591 3.2.2.
 
@@ -44,6 +50,87 @@ async def test_oidc_registration_2_a_native_client_may_be_on_loopback(
     client = await world.registered(application_type="native", redirect_uris=[uri])
     assert client["redirect_uris"] == [uri]
     assert client["application_type"] == "native"
+
+
+NATIVE = {
+    "profile": "oidc",
+    "application_type": "native",
+    "token_endpoint_auth_method": "none",
+    "jwks": None,
+}
+OWN_SCHEME = "com.sample-bank.app:/callback"
+
+
+async def test_rfc8252_7_1_a_public_native_client_may_have_a_scheme_of_its_own(
+    world: RegistrationWorld,
+) -> None:
+    uris = [OWN_SCHEME, "com.sample-bank.app:/other?of=2"]
+    client = await world.registered(**NATIVE, redirect_uris=uris)
+    assert client["redirect_uris"] == uris
+    assert client["pkce_required"] is True
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "app:/callback",  # RFC 8252 7.1: a domain name in reverse
+        "javascript:alert(1)",
+        "com.sample-bank.app://callback",
+        "com.sample-bank.app://evil.example/callback",
+        "com.sample-bank.app:callback",
+        "com.sample-bank.app:",
+        "com.sample-bank.app:///callback",
+        "com.sample-bank.app:/*",
+        "com.sample-bank.app:/callback#x",
+        "Com.Sample-Bank.App:/callback",
+        ".app:/callback",
+        "com..app:/callback",
+        "com.sample-bank.app:/a b",
+        "com.sample-bank.app:/\u4e2d",
+        'com.sample-bank.app:/"onload=',
+    ],
+)
+async def test_rfc8252_7_1_other_schemes_are_refused(world: RegistrationWorld, uri: str) -> None:
+    assert await world.refused(**NATIVE, redirect_uris=[uri]) == "invalid_redirect_uri"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"application_type": "web"},
+        {"profile": "fapi2", "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks()},
+        {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks()},
+        {"token_endpoint_auth_method": "client_secret_basic"},
+    ],
+)
+async def test_rfc8252_8_4_a_scheme_of_ones_own_is_for_public_native_clients_of_oidc(
+    world: RegistrationWorld, changes: dict[str, Any]
+) -> None:
+    refused = await world.refused(**{**NATIVE, **changes}, redirect_uris=[OWN_SCHEME])
+    assert refused == "invalid_redirect_uri"
+
+
+async def test_a_scheme_of_ones_own_is_no_sector(world: RegistrationWorld) -> None:
+    """Anybody can take it: also one that reads like somebody's host."""
+    for uri in (OWN_SCHEME, "rp.sample-bank.example:/callback"):
+        client = await world.registered(**NATIVE, redirect_uris=[uri])
+        record = await world.store.read.clients.by_id(client["client_id"])
+        assert record.sector == client["client_id"]
+
+
+async def test_a_scheme_of_ones_own_beside_a_host_needs_the_hosts_word(
+    world: RegistrationWorld,
+) -> None:
+    both = [CALLBACK, OWN_SCHEME]
+    assert await world.refused(**NATIVE, redirect_uris=both) == "invalid_client_metadata"
+    sector = "https://rp.sample-bank.example/redirects.json"
+    world.outbound.says(sector, json.dumps([CALLBACK]).encode())
+    named = {**NATIVE, "redirect_uris": both, "sector_identifier_uri": sector}
+    assert await world.refused(**named) == "invalid_client_metadata"
+    world.outbound.says(sector, json.dumps(both).encode())
+    client = await world.registered(**named)
+    record = await world.store.read.clients.by_id(client["client_id"])
+    assert record.sector == "rp.sample-bank.example"
 
 
 async def test_two_native_clients_on_loopback_are_not_of_one_sector(
