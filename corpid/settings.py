@@ -176,6 +176,12 @@ class Settings(BaseSettings):
         default=(),
         description="The same of how its user is asked before it signs.",
     )
+    open_requests_per_client: int = Field(
+        default=2000,
+        ge=10,
+        description="Requests of one public or self-registered client that may wait for a person "
+        "at once.",
+    )
     session_hours: int = Field(
         default=8, ge=1, le=24 * 30, description="Life of a sign-in, however much it is used."
     )

@@ -128,6 +128,9 @@ class ProviderWrites(ManagedGrantWrites, Protocol):
     async def add_pushed_request(self, request: PushedRequest) -> None:
         """Keep a pushed authorization request."""
 
+    async def open_pushed_requests(self, client_id: str, now_ms: int, at_most: int) -> int:
+        """How many ``counted`` requests of a client wait to be used; no more than ``at_most``."""
+
     async def claim_pushed_request(self, request_hash: bytes, now_ms: int) -> bool:
         """Use a pushed request; False when another use came first."""
 
@@ -145,6 +148,12 @@ class ProviderWrites(ManagedGrantWrites, Protocol):
 
     async def add_polled_request(self, request: PolledRequest) -> bool:
         """Keep a request that waits for a person; False when its user code is taken."""
+
+    async def open_polled_requests(self, client_id: str, now_ms: int, at_most: int) -> int:
+        """How many requests of a client wait for a person; no more than ``at_most``."""
+
+    async def open_polled_requests_like(self, request: PolledRequest, at_most: int) -> int:
+        """How many of the same client wait for the same person, or for the same business."""
 
     async def count_poll(self, code_hash: bytes, now_ms: int, slower_by: int) -> int:
         """Count that the client asked; the interval (ms) from now on.

@@ -46,6 +46,7 @@ class Client:
     profile's; ``response_modes`` are those that it may use, None all of its profile's. UserInfo
     is signed, and UserInfo and ID token encrypted, for those that registered an algorithm for it.
     ``grant_management`` is whether it may name its grants and act on them (Grant Management).
+    ``vetted`` is whether an operator registered it, and not it itself.
     """
 
     client_id: str
@@ -89,6 +90,14 @@ class Client:
     tls_client_auth: tuple[str, str] | None = None
     tls_client_certificate_bound_access_tokens: bool = False
     grant_management: bool = False
+    vetted: bool = True
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is counted how many of its requests wait: anybody can make some in the name of
+        a public client, and nobody here knows who registered itself.
+        """
+        return self.is_public or not self.vetted
 
     @property
     def is_public(self) -> bool:
@@ -101,7 +110,10 @@ class Client:
 
 @record
 class PushedRequest:
-    """A pushed authorization request (RFC 9126): its parameters as they were validated."""
+    """A pushed authorization request (RFC 9126): its parameters as they were validated.
+
+    ``counted`` says that it was one of a client whose waiting requests are bounded.
+    """
 
     request_hash: bytes
     client_id: str
@@ -109,6 +121,7 @@ class PushedRequest:
     dpop_jkt: str | None
     expires_at: int
     used_at: int | None = None
+    counted: bool = False
 
 
 @record

@@ -9,7 +9,7 @@ session fixation).
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -22,7 +22,6 @@ from corpid.services.interaction_steps import (
     ApprovedStep,
     ConfirmStep,
     OrganisationStep,
-    Progress,
     Step,
     Steps,
 )
@@ -35,12 +34,14 @@ from corpid.services.records import Interaction, Session
 from corpid.services.session_end import require_open
 from corpid.services.sessions import COOKIE_VALUE, INTERACTION, LANGUAGE, Sessions
 from corpid.services.silent_answers import silent_error
+from corpid.services.waiting_interactions import InteractionGone, Waiting
 from keys import base64url
 from keys.clock import Random
-from oidc.errors import AccessDenied
+from oidc.errors import AccessDenied, TooManyRequests
 from oidc.ports import Approval, AuthorizationRequest, Page, ProviderWrites, Redirect
 from oidc.provider.authorization_request import validate_without_redirect
 from oidc.provider.context import ProviderConfig
+from oidc.records import Client
 from oidc.secrets import TokenHasher
 
 INTERACTION_PATH: Final = "/interaction/"
@@ -53,27 +54,6 @@ ErrorPage = Callable[[str, str, Language], bytes]
 """Renders an error code and its description for a reader of that language (HTML)."""
 FormPostPage = Callable[[str, Mapping[str, str], Language], Page]
 """Renders the page that posts fields to an address, for a reader of that language."""
-
-
-class InteractionGone(Exception):
-    """There is no such interaction for this browser: unknown, finished, expired, or another's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A live interaction of this browser. ``csrf`` is what its forms must carry."""
-
-    interaction_id: str
-    record: Interaction
-    request: AuthorizationRequest
-    csrf: str
-    polled: Polled | None = None
-
-    @property
-    def progress(self) -> Progress:
-        """What was done on the pages so far."""
-        record = self.record
-        return Progress(record.created_at, record.person_id, record.organisation_id)
 
 
 class BrowserInteractions:
@@ -314,17 +294,25 @@ class BrowserInteractions:
         return base64url.encode(self._hasher.hash(f"handle\x00{session.session_id}")[:16])
 
     async def begin_polled(self, polled: Polled, cookies: Mapping[str, str]) -> Redirect:
-        """Begin the pages for a request that no browser brought."""
-        return await self._add(polled.record.client_id, kept_polled(polled), None, cookies)
+        """Begin the pages for a request that no browser brought.
+
+        Raises:
+            InteractionGone: its client is disabled.
+            TooManyRequests: too many of its client wait.
+        """
+        client = await self._store.read.provider_reads.client(polled.record.client_id)
+        if client is None:
+            raise InteractionGone
+        return await self._add(client, kept_polled(polled), None, cookies)
 
     async def _begin(self, request: AuthorizationRequest, cookies: Mapping[str, str]) -> Redirect:
         kept = {"parameters": dict(request.parameters), "dpop_jkt": request.dpop_jkt}
         text = orjson.dumps(kept).decode()
         pushed = request.pushed_request_hash
-        return await self._add(request.client.client_id, text, pushed, cookies)
+        return await self._add(request.client, text, pushed, cookies)
 
     async def _add(
-        self, client_id: str, request: str, pushed: bytes | None, cookies: Mapping[str, str]
+        self, client: Client, request: str, pushed: bytes | None, cookies: Mapping[str, str]
     ) -> Redirect:
         now_ms = self._sessions.now_ms()
         interaction_id = base64url.encode(self._random(_ID_BYTES))
@@ -333,7 +321,7 @@ class BrowserInteractions:
         record = Interaction(
             interaction_hash=self._hasher.hash(interaction_id),
             binding_hash=self._hasher.hash(binding),
-            client_id=client_id,
+            client_id=client.client_id,
             request=request,
             pushed_request_hash=pushed,
             person_id=None,
@@ -342,7 +330,12 @@ class BrowserInteractions:
             expires_at=now_ms + LIFETIME_SECONDS * 1000,
         )
 
+        most = self._config.open_requests
+
         async def work(uow: UnitOfWork) -> None:
+            count = uow.sign_ins.open_interactions
+            if client.is_counted and await count(client.client_id, now_ms, most) >= most:
+                raise TooManyRequests("too many requests of this client wait: try again shortly")
             await uow.sign_ins.add_interaction(record)
 
         await self._store.write(work)

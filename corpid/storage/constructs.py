@@ -3,7 +3,19 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -57,6 +69,13 @@ def given(column: Any, name: str | None = None) -> ColumnElement[bool]:
     """``column = :name``, the name being the column's unless another is given."""
     is_: ColumnElement[bool] = column == bindparam(name or column.name)
     return is_
+
+
+def counting(of: Table, *conditions: ColumnElement[bool]) -> Statement:
+    """SELECT of how many rows there are, counted up to the parameter ``at_most``."""
+    few: Select[Any] = select(literal_column("1")).select_from(of).where(*conditions)
+    counted = few.limit(bindparam("at_most", type_=BigInteger())).subquery()
+    return Statement(select(func.count()).select_from(counted))
 
 
 def changing(of: Table, *conditions: ColumnElement[bool], **values: Any) -> Statement:

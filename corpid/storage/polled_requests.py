@@ -5,7 +5,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import ColumnElement, bindparam, case, select, update
 
-from corpid.storage.constructs import adding_once, changing, finding, given, table
+from corpid.storage.constructs import adding_once, changing, counting, finding, given, table
 from corpid.storage.mapping import json_text
 from corpid.storage.provider_records import grant
 from corpid.storage.scope import Repository
@@ -51,6 +51,15 @@ _APPROVE: Final = changing(
 _REFUSE: Final = changing(_polled, given(_polled.c.code_hash), *_OPEN, refused_at=bindparam("now"))
 _CLAIM: Final = changing(
     _polled, given(_polled.c.code_hash), _polled.c.used_at.is_(None), used_at=bindparam("now")
+)
+
+
+_OPEN_OF: Final = counting(_polled, given(_polled.c.client_id), *_OPEN)
+_OPEN_TO_PERSON: Final = counting(
+    _polled, given(_polled.c.actor), given(_polled.c.client_id), *_OPEN
+)
+_OPEN_TO_BUSINESS: Final = counting(
+    _polled, given(_polled.c.subject), given(_polled.c.client_id), _polled.c.actor.is_(None), *_OPEN
 )
 
 
@@ -120,6 +129,26 @@ class PolledWrites(Repository):
         columns = {column.name: getattr(request, column.name) for column in _polled.c}
         columns["parameters"] = json_text(request.parameters)
         return bool(await self._in.writes.execute(_ADD, **columns))
+
+    async def open_polled_requests(self, client_id: str, now_ms: int, at_most: int) -> int:
+        """See ``ProviderWrites.open_polled_requests``."""
+        row = await self._in.writes.one(_OPEN_OF, client_id=client_id, now=now_ms, at_most=at_most)
+        return 0 if row is None else int(row[0])
+
+    async def open_polled_requests_like(self, request: PolledRequest, at_most: int) -> int:
+        """See ``ProviderWrites.open_polled_requests_like``."""
+        whom: dict[str, Any] = {"actor": request.actor}
+        statement = _OPEN_TO_PERSON
+        if request.actor is None:
+            whom, statement = {"subject": request.subject}, _OPEN_TO_BUSINESS
+        row = await self._in.writes.one(
+            statement,
+            client_id=request.client_id,
+            now=request.created_at,
+            at_most=at_most,
+            **whom,
+        )
+        return 0 if row is None else int(row[0])
 
     async def count_poll(self, code_hash: bytes, now_ms: int, slower_by: int) -> int:
         """See ``ProviderWrites.count_poll``."""

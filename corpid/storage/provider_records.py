@@ -28,15 +28,16 @@ ACCESS_TOKEN_COLUMNS: Final = 10
 REFRESH_TOKEN_COLUMNS: Final = 6
 
 
-def client(row: tuple[str, str, str, bytes | None]) -> Client:
-    """A client from its id, sector, policy (RFC 7591 names and our own) and secret hash.
+def client(row: tuple[str, str, str, bytes | None, str | None]) -> Client:
+    """A client from its id, sector, policy (RFC 7591 names and our own) and secret hash, and its
+    id once more where it registered itself.
 
     Where the policy is silent the stricter profile holds, and RFC 7591's defaults in the other.
 
     Raises:
         MalformedKey: its key set is none, which registration refuses.
     """
-    client_id, sector, text, secret_hash = row
+    client_id, sector, text, secret_hash, registered_itself = row
     metadata: Mapping[str, Any] = orjson.loads(text)
     get = metadata.get
     profile = get("profile", "fapi2")
@@ -90,6 +91,7 @@ def client(row: tuple[str, str, str, bytes | None]) -> Client:
             "tls_client_certificate_bound_access_tokens", False
         ),
         grant_management=get("grant_management", False),
+        vetted=registered_itself is None,
     )
 
 

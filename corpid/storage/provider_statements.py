@@ -8,6 +8,7 @@ from corpid.storage.constructs import (
     adding,
     adding_once,
     changing,
+    counting,
     finding,
     given,
     table,
@@ -17,6 +18,7 @@ from corpid.storage.statement import Statement
 _client = table("client")
 _policy = table("client_policy")
 _change = table("change")
+_registration = table("client_registration")
 _pushed = table("pushed_request")
 _grant = table("authorization_grant")
 _code = table("authorization_code")
@@ -38,8 +40,10 @@ CLIENT: Final = Statement(
         _client.c.sector,
         _policy.c.metadata_json,
         _policy.c.secret_hash,
+        _registration.c.client_id.label("registered_itself"),
     )
     .join_from(_client, _policy, _client.c.client_id == _policy.c.client_id)
+    .outerjoin(_registration, _client.c.client_id == _registration.c.client_id)
     .where(
         given(_client.c.client_id),
         _client.c.disabled_at.is_(None),
@@ -49,6 +53,13 @@ CLIENT: Final = Statement(
 
 PUSHED_REQUEST: Final = finding(_pushed, given(_pushed.c.request_hash))
 ADD_PUSHED_REQUEST: Final = adding(_pushed)
+OPEN_PUSHED_REQUESTS: Final = counting(
+    _pushed,
+    given(_pushed.c.client_id),
+    _pushed.c.expires_at > bindparam("now"),
+    _pushed.c.used_at.is_(None),
+    _pushed.c.counted.is_not(None),
+)
 CLAIM_PUSHED_REQUEST: Final = changing(
     _pushed,
     given(_pushed.c.request_hash),

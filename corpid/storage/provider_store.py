@@ -65,9 +65,15 @@ class SqlProviderReads(PolledReads):
         row = await self._in.reads.one(sql.PUSHED_REQUEST, request_hash=request_hash)
         if row is None:
             return None
-        key, client_id, parameters, dpop_jkt, expires_at, used_at = row
+        key, client_id, parameters, dpop_jkt, expires_at, used_at, counted = row
         return PushedRequest(
-            key, client_id, orjson.loads(parameters), dpop_jkt, expires_at, used_at
+            key,
+            client_id,
+            orjson.loads(parameters),
+            dpop_jkt,
+            expires_at,
+            used_at,
+            counted=counted is not None,
         )
 
     async def code(self, code_hash: bytes) -> tuple[AuthorizationCode, Grant] | None:
@@ -142,7 +148,15 @@ class SqlProviderWrites(PolledWrites):
             dpop_jkt=request.dpop_jkt,
             expires_at=request.expires_at,
             used_at=request.used_at,
+            counted=1 if request.counted else None,
         )
+
+    async def open_pushed_requests(self, client_id: str, now_ms: int, at_most: int) -> int:
+        """See ``ProviderWrites.open_pushed_requests``."""
+        row = await self._in.writes.one(
+            sql.OPEN_PUSHED_REQUESTS, client_id=client_id, now=now_ms, at_most=at_most
+        )
+        return 0 if row is None else int(row[0])
 
     async def claim_pushed_request(self, request_hash: bytes, now_ms: int) -> bool:
         """See ``ProviderWrites.claim_pushed_request``."""

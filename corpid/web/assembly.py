@@ -97,6 +97,7 @@ def assemble(base: Foundation) -> PageAssembly:
         issuer=settings.issuer,
         scopes=SCOPES,
         acr_values=tuple(f"{settings.acr_url}/{level}" for level in Assurance),
+        open_requests=settings.open_requests_per_client,
         detail_types=detail_types(credential_catalogue.CONFIGURATION_IDS, clock),
     )
     interactions = BrowserInteractions(

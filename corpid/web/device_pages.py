@@ -7,15 +7,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from corpid.domain.languages import Language
 from corpid.services.device_codes import DeviceCodes, SignInFirst, WrongUserCode
 from corpid.services.sessions import INTERACTION
 from corpid.services.sign_in import TooManyTries
 from corpid.web.client_address import client_address
-from corpid.web.forms import accepted_languages, read_form
+from corpid.web.forms import read_form
 from corpid.web.pages import PageParts
 from corpid.web.polled_ends import CONNECTED, DECLINED
-from corpid.web.rendering import page_response, redirect_response
+from corpid.web.polled_pages import begun, ended, language_of
+from corpid.web.rendering import page_response
 from corpid.web.translations import Texts
 from corpid.web.wording import wait_text
 from oidc.errors import OAuthError
@@ -39,11 +39,11 @@ def build_device_router(parts: PageParts, codes: DeviceCodes) -> APIRouter:
 
     @router.get(CONNECTED, summary="The device is connected")
     async def connected(request: Request) -> Response:
-        return pages.notice(request, "connected", CONNECTED)
+        return ended(parts, request, "connected", CONNECTED)
 
     @router.get(DECLINED, summary="The device was declined")
     async def declined(request: Request) -> Response:
-        return pages.notice(request, "declined", DECLINED)
+        return ended(parts, request, "declined", DECLINED)
 
     return router
 
@@ -63,7 +63,7 @@ class DevicePages:
     async def enter(self, request: Request) -> Response:
         """The code was typed: on to the pages of that request."""
         parts = self._parts
-        texts = Texts(self._language(request))
+        texts = Texts(language_of(self._parts, request))
         try:
             form = await read_form(request)
         except OAuthError as error:
@@ -84,7 +84,7 @@ class DevicePages:
 
     async def _begin(self, request: Request, typed: str) -> Response:
         parts = self._parts
-        texts = Texts(self._language(request))
+        texts = Texts(language_of(self._parts, request))
         if not typed.strip():
             return self._form(request, {"user_code": texts("device.missing")}, status=400)
         try:
@@ -97,16 +97,7 @@ class DevicePages:
         except WrongUserCode:
             wrong = {"user_code": texts("device.wrong")}
             return self._form(request, wrong, typed=typed, status=400)
-        begun = await parts.interactions.begin_polled(found, request.cookies)
-        return redirect_response(begun.location, begun.cookies)
-
-    def notice(self, request: Request, notice: str, path: str) -> Response:
-        """A page that says how it ended."""
-        renderer = self._parts.renderer
-        html = renderer.html(
-            "notice.html", self._language(request), back=renderer.base + path, notice=notice
-        )
-        return page_response(html)
+        return await begun(parts, found, request, texts.language)
 
     def _form(
         self,
@@ -126,7 +117,7 @@ class DevicePages:
             cookies = (parts.sessions.cookies.set(INTERACTION, binding),)
         html = parts.renderer.html(
             "device.html",
-            self._language(request),
+            language_of(self._parts, request),
             back=self._path,
             action=self._path,
             csrf=parts.interactions.page_csrf(DEVICE, binding),
@@ -135,6 +126,3 @@ class DevicePages:
             sign_in=sign_in,
         )
         return page_response(html, status, headers=headers, cookies=cookies)
-
-    def _language(self, request: Request) -> Language:
-        return self._parts.interactions.language(request.cookies, (), accepted_languages(request))

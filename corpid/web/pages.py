@@ -25,12 +25,13 @@ from corpid.services.interaction_steps import (
     SignInStep,
     Step,
 )
-from corpid.services.interactions import BrowserInteractions, InteractionGone, Waiting
+from corpid.services.interactions import BrowserInteractions
 from corpid.services.ports import Store
 from corpid.services.records import Session
 from corpid.services.session_list import SessionList
 from corpid.services.sessions import Sessions
 from corpid.services.sign_in import SessionGone, SignIn, TooManyTries, WrongCredentials
+from corpid.services.waiting_interactions import InteractionGone, Waiting
 from corpid.web.client_address import Network, visitor_of
 from corpid.web.forms import accepted_languages, read_form
 from corpid.web.polled_ends import PolledEnds

@@ -4,7 +4,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from corpid.services.interactions import BrowserInteractions, Waiting
+from corpid.services.interactions import BrowserInteractions
+from corpid.services.waiting_interactions import Waiting
 from corpid.web.rendering import Renderer, redirect_response
 from oidc.errors import AccessDenied
 from oidc.ports import Approval

@@ -13,9 +13,10 @@ from corpid.domain.person import Assurance, Person
 from corpid.services.backchannel import WaitingRequests
 from corpid.services.polled_interactions import Polled
 from corpid.services.records import Session
-from corpid.web.forms import accepted_languages, read_form
+from corpid.web.forms import read_form
 from corpid.web.pages import PageParts
 from corpid.web.polled_ends import APPROVED, REFUSED, REQUESTS
+from corpid.web.polled_pages import begun, ended, language_of
 from corpid.web.rendering import page_response, redirect_response
 from corpid.web.translations import Texts
 from corpid.web.wording import client_name, tagged
@@ -50,11 +51,11 @@ def build_requests_router(parts: PageParts, waiting: WaitingRequests) -> APIRout
 
     @router.get(APPROVED, summary="The request was approved")
     async def approved(request: Request) -> Response:
-        return pages.notice(request, "approved", APPROVED)
+        return ended(parts, request, "approved", APPROVED)
 
     @router.get(REFUSED, summary="The request was refused")
     async def refused(request: Request) -> Response:
-        return pages.notice(request, "refused", REFUSED)
+        return ended(parts, request, "refused", REFUSED)
 
     return router
 
@@ -73,7 +74,7 @@ class RequestPages:
         if signed_in is None:
             return redirect_response(self._parts.renderer.base + _SIGN_IN)
         session, person = signed_in
-        language = self._language(request)
+        language = language_of(self._parts, request)
         found = await self._waiting.of(person.person_id)
         html = self._parts.renderer.html(
             "requests.html",
@@ -89,7 +90,7 @@ class RequestPages:
     async def look(self, request: Request) -> Response:
         """Begin the interaction of one of the requests that are listed."""
         parts = self._parts
-        language = self._language(request)
+        language = language_of(self._parts, request)
         try:
             form = await read_form(request)
         except OAuthError as error:
@@ -104,17 +105,8 @@ class RequestPages:
         for one in await self._waiting.of(person.person_id):
             if _handle(one) == form.get("request", ""):
                 polled = Polled(one, "", confirmed=True)
-                begun = await parts.interactions.begin_polled(polled, request.cookies)
-                return redirect_response(begun.location, begun.cookies)
+                return await begun(parts, polled, request, language)
         return redirect_response(self._path)  # answered meanwhile, or expired
-
-    def notice(self, request: Request, notice: str, path: str) -> Response:
-        """A page that says how it ended."""
-        renderer = self._parts.renderer
-        html = renderer.html(
-            "notice.html", self._language(request), back=renderer.base + path, notice=notice
-        )
-        return page_response(html)
 
     async def _signed_in(self, request: Request) -> tuple[Session, Person] | None:
         """Who is signed in here, as surely as they can."""
@@ -134,9 +126,6 @@ class RequestPages:
         client = await self._parts.store.read.provider_reads.client(polled.client_id)
         name = Texts(language)("requests.gone") if client is None else client_name(client, language)
         return _View(_handle(polled), name, polled.parameters.get("binding_message", ""))
-
-    def _language(self, request: Request) -> Language:
-        return self._parts.interactions.language(request.cookies, (), accepted_languages(request))
 
 
 def _handle(polled: PolledRequest) -> str:

@@ -13,8 +13,9 @@ from corpid.services.interaction_steps import (
     SignInStep,
     Step,
 )
-from corpid.services.interactions import BrowserInteractions, Waiting
+from corpid.services.interactions import BrowserInteractions
 from corpid.services.ports import Store
+from corpid.services.waiting_interactions import Waiting
 from corpid.web.detail_wording import asked, authority_sentences
 from corpid.web.translations import Texts
 from corpid.web.wording import AuthorityView, authority_view, host_of

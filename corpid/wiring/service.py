@@ -165,6 +165,7 @@ def _provider(
         dpop_nonce_required=settings.dpop_nonce == "required",
         mutual_tls=certificates,
         detail_types=detail_types(credential_catalogue.CONFIGURATION_IDS, base.clock),
+        open_requests=settings.open_requests_per_client,
         registration=settings.registration != "off",
         client_documents=bool(settings.client_document_hosts),
     )

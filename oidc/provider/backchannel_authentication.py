@@ -16,6 +16,7 @@ from oidc.errors import (
     InvalidRequestObject,
     InvalidScope,
     OAuthError,
+    TooManyRequests,
     UnauthorizedClient,
 )
 from oidc.ports import ProviderWrites
@@ -25,7 +26,7 @@ from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.grants.ciba import GRANT_TYPE
 from oidc.provider.one_time import burn
-from oidc.provider.polled import INTERVAL
+from oidc.provider.polled import INTERVAL, too_many
 from oidc.provider.resources import REPEATABLE
 from oidc.records import OPENID, PING, Client, PolledRequest
 from oidc.request import Receive, Scope, Send, read_form, require_method
@@ -36,6 +37,9 @@ STRONG_METHODS: Final = frozenset(
     {"private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"}
 )
 """A secret that is sent is not enough to make somebody's account ask them something."""
+
+AT_ONCE: Final = 10
+"""Open requests of one client to one person or business: people see the oldest, and so many."""
 
 MAX_BINDING_MESSAGE: Final = 64
 MAX_EXPIRY: Final = 600
@@ -85,8 +89,15 @@ class BackchannelAuthenticationEndpoint:
             if signed is not None and not await request_object.use_once(writes, signed):
                 return InvalidRequestObject("the request object was used before")
             assert row is not None
-            await writes.add_polled_request(row)
-            return None
+            full = await too_many(writes, sender.client, provider)
+            if full is None and await writes.open_polled_requests_like(row, AT_ONCE) >= AT_ONCE:
+                full = TooManyRequests(
+                    "this client waits for this person or business already, and often enough",
+                    headers={"Retry-After": str(INTERVAL)},
+                )
+            if full is None:
+                await writes.add_polled_request(row)
+            return full
 
         failed = await provider.store.write(work)
         if failed is not None:

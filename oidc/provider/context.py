@@ -41,6 +41,7 @@ class ProviderConfig:
     themselves, ``client_documents`` that a client's id may be the address of its metadata.
     ``extra_metadata`` goes into discovery as it is.
     ``detail_types`` are the types of authorization details (RFC 9396) that mean something here.
+    ``open_requests`` is how many requests of one client that is counted may wait at once.
     ``mutual_tls`` is None where no proxy hands over client certificates.
     """
 
@@ -52,6 +53,7 @@ class ProviderConfig:
     dpop_nonce_required: bool = False
     mutual_tls: MutualTls | None = None
     service_documentation: str | None = None
+    open_requests: int = 2000
     registration: bool = False
     client_documents: bool = False
     extra_metadata: Mapping[str, object] = field(default_factory=dict)

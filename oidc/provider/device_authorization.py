@@ -13,7 +13,7 @@ from oidc.provider.context import Provider
 from oidc.provider.endpoints import DEVICE
 from oidc.provider.grants.device_code import GRANT_TYPE
 from oidc.provider.one_time import burn
-from oidc.provider.polled import INTERVAL
+from oidc.provider.polled import INTERVAL, too_many
 from oidc.provider.resources import REPEATABLE
 from oidc.records import Client, PolledRequest
 from oidc.request import Receive, Scope, Send, read_form, require_method
@@ -87,6 +87,9 @@ class DeviceAuthorizationEndpoint:
             replayed = await burn(writes, sender, None)
             if replayed is not None or refusal is not None:
                 return replayed or refusal  # type: ignore[return-value]
+            full = await too_many(writes, sender.client, provider)
+            if full is not None:
+                return full
             for user_code in drawn:
                 row = self._row(sender.client, kept, device_code, user_code)
                 if await writes.add_polled_request(row):

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from oidc.dpop import DpopProof
-from oidc.errors import InvalidDpopProof, InvalidRequest, InvalidRequestObject, OAuthError
+from oidc.errors import (
+    InvalidDpopProof,
+    InvalidRequest,
+    InvalidRequestObject,
+    OAuthError,
+    TooManyRequests,
+)
 from oidc.ports import ProviderWrites
 from oidc.provider import managed_grants, request_object
 from oidc.provider.authorization_request import require_signed, validate
@@ -43,6 +49,7 @@ class PushedAuthorizationEndpoint:
         proof = check_proof(scope, provider, self._uri)
         sender = await authenticate(scope, form, provider, public=True)
         request_uri = new_token(REQUEST_URI, provider.random)
+        lifetime = provider.config.lifetimes.pushed_request
         refusal: OAuthError | None = None
         pushed: PushedRequest | None = None
         signed: RequestObject | None = None
@@ -57,6 +64,11 @@ class PushedAuthorizationEndpoint:
         async def work(writes: ProviderWrites) -> OAuthError | None:
             replayed = await burn(writes, sender, proof)
             if replayed is None and pushed is not None:
+                if await _too_many(writes, pushed, provider):
+                    return TooManyRequests(
+                        "too many requests of this client wait: try again shortly",
+                        headers={"Retry-After": str(lifetime)},
+                    )
                 if signed is not None and not await request_object.use_once(writes, signed):
                     return InvalidRequestObject("a request object with this jti was pushed before")
                 await writes.add_pushed_request(pushed)
@@ -65,7 +77,6 @@ class PushedAuthorizationEndpoint:
         failed = await provider.store.write(work)
         if failed is not None:
             raise failed
-        lifetime = provider.config.lifetimes.pushed_request
         return {"request_uri": request_uri, "expires_in": lifetime}
 
     async def _signed(self, form: Mapping[str, str], client: Client) -> RequestObject | None:
@@ -105,7 +116,16 @@ class PushedAuthorizationEndpoint:
             request.parameters,
             request.dpop_jkt,
             provider.now_ms() + lifetime * 1000,
+            counted=client.is_counted,
         )
+
+
+async def _too_many(writes: ProviderWrites, pushed: PushedRequest, provider: Provider) -> bool:
+    """RFC 9126 2.3: 429 beyond a bound, for clients that anybody can speak for."""
+    if not pushed.counted:
+        return False
+    most = provider.config.open_requests
+    return await writes.open_pushed_requests(pushed.client_id, provider.now_ms(), most) >= most
 
 
 def _bound_key(dpop_jkt: str | None, proof: DpopProof | None) -> str | None:

@@ -15,6 +15,7 @@ from oidc.errors import (
     InvalidRequest,
     OAuthError,
     SlowDown,
+    TooManyRequests,
 )
 from oidc.ports import Approval, AuthorizationRequest, ProviderWrites
 from oidc.provider import authorization_details, resources
@@ -23,14 +24,30 @@ from oidc.provider.grants import refresh_token
 from oidc.provider.registered_scope import within_registration
 from oidc.provider.token_request import Prepared, TokenRequest
 from oidc.provider.token_set import make_token_set
-from oidc.records import OFFLINE_ACCESS, AuditEvent, Grant, PolledRequest
+from oidc.records import OFFLINE_ACCESS, AuditEvent, Client, Grant, PolledRequest
 from oidc.secrets import new_grant_id
 
 INTERVAL: Final = 5
 SLOWER_BY: Final = 5
 """Seconds."""
 
+_RETRY_SECONDS: Final = 60
 _UNKNOWN: Final = "the code is unknown, used, or was not issued to this client"
+
+
+async def too_many(
+    writes: ProviderWrites, client: Client, provider: Provider
+) -> TooManyRequests | None:
+    """The refusal of one more request of a client that anybody can speak for (RFC 6585 4)."""
+    most, now_ms = provider.config.open_requests, provider.now_ms()
+    if not client.is_counted:
+        return None
+    if await writes.open_polled_requests(client.client_id, now_ms, most) < most:
+        return None
+    return TooManyRequests(
+        "too many requests of this client wait: try again shortly",
+        headers={"Retry-After": str(_RETRY_SECONDS)},
+    )
 
 
 def approved(

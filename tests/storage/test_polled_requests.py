@@ -92,3 +92,28 @@ async def test_an_expired_one_takes_no_answer(store: SqlStore) -> None:
         lambda writes: writes.approve_polled_request(key, "grant-1", late)
     )
     assert not await store.provider.write(lambda writes: writes.refuse_polled_request(key, late))
+
+
+async def test_what_waits_is_counted_up_to_a_bound(store: SqlStore) -> None:
+    for number in range(4):
+        codes = {"code_hash": digest(f"c{number}"), "user_code_hash": digest(f"u{number}")}
+        whom = {"actor": "per-1"} if number < 2 else {"subject": "org-1"}
+        await add(store, **codes, **whom)
+
+    async def of(client_id: str, at_most: int = 9, now_ms: int = NOW) -> int:
+        return await store.provider.write(
+            lambda writes: writes.open_polled_requests(client_id, now_ms, at_most)
+        )
+
+    async def like(**changes: Any) -> int:
+        row = polled_request(**changes)
+        return await store.provider.write(lambda writes: writes.open_polled_requests_like(row, 9))
+
+    assert [await of("client-1"), await of("client-1", 3), await of("client-2")] == [4, 3, 0]
+    assert await of("client-1", now_ms=NOW + 10 * MINUTE) == 0
+    assert await like(actor="per-1") == 2
+    assert await like(subject="org-1") == 2
+    assert await like(actor="per-2") == 0
+    assert await like(actor="per-1", client_id="client-2") == 0
+    await store.provider.write(lambda w: w.refuse_polled_request(digest("c0"), NOW))
+    assert [await of("client-1"), await like(actor="per-1")] == [3, 1]

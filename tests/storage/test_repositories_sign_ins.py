@@ -65,6 +65,17 @@ async def test_interactions(store: SqlStore) -> None:
     assert await read.interaction(digest("int-1")) == replace(later, finished_at=NOW + 1)
 
 
+async def test_interactions_that_wait_are_counted_up_to_a_bound(store: SqlStore) -> None:
+    for number in range(4):
+        one = interaction(f"int-{number}")
+        await store.write(lambda uow, i=one: uow.sign_ins.add_interaction(i))  # type: ignore[misc]
+    count = store.read.sign_ins.open_interactions
+    assert [await count("client-1", NOW, 9), await count("client-1", NOW, 3)] == [4, 3]
+    assert [await count("client-2", NOW, 9), await count("client-1", NOW + DAY, 9)] == [0, 0]
+    await store.write(lambda uow: uow.sign_ins.finish_interaction(digest("int-0"), NOW))
+    assert await count("client-1", NOW, 9) == 3
+
+
 async def test_consents(store: SqlStore) -> None:
     await populate(store)
     read = store.read.sign_ins

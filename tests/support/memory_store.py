@@ -143,6 +143,17 @@ class Writes:
     async def add_pushed_request(self, request: PushedRequest) -> None:
         self._tables.pushed[request.request_hash] = request
 
+    async def open_pushed_requests(self, client_id: str, now_ms: int, at_most: int) -> int:
+        found = [
+            one
+            for one in self._tables.pushed.values()
+            if one.client_id == client_id
+            and one.counted
+            and one.used_at is None
+            and now_ms < one.expires_at
+        ]
+        return min(len(found), at_most)
+
     async def claim_pushed_request(self, request_hash: bytes, now_ms: int) -> bool:
         pushed = self._tables.pushed[request_hash]
         if pushed.used_at is not None:
@@ -197,6 +208,24 @@ class Writes:
             return False
         self._tables.polled[request.code_hash] = request
         return True
+
+    async def open_polled_requests(self, client_id: str, now_ms: int, at_most: int) -> int:
+        found = [
+            one
+            for one in self._tables.polled.values()
+            if one.client_id == client_id and one.is_open(now_ms)
+        ]
+        return min(len(found), at_most)
+
+    async def open_polled_requests_like(self, request: PolledRequest, at_most: int) -> int:
+        whom = (request.client_id, request.actor, request.subject if request.actor is None else "")
+        found = [
+            one
+            for one in self._tables.polled.values()
+            if (one.client_id, one.actor, one.subject if one.actor is None else "") == whom
+            and one.is_open(request.created_at)
+        ]
+        return min(len(found), at_most)
 
     async def count_poll(self, code_hash: bytes, now_ms: int, slower_by: int) -> int:
         found = self._tables.polled[code_hash]

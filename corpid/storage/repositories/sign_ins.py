@@ -11,6 +11,7 @@ from corpid.storage.constructs import (
     adding,
     adding_or_replacing,
     changing,
+    counting,
     finding,
     given,
     shared,
@@ -79,6 +80,12 @@ _END_SESSIONS_OF: Final = changing(
 )
 
 _INTERACTION: Final = finding(_interaction, given(_interaction.c.interaction_hash))
+_OPEN_INTERACTIONS: Final = counting(
+    _interaction,
+    given(_interaction.c.client_id),
+    _interaction.c.finished_at.is_(None),
+    _interaction.c.expires_at > bindparam("now"),
+)
 _ADD_INTERACTION: Final = adding(_interaction)
 _UPDATE_INTERACTION: Final = changing(
     _interaction,
@@ -220,6 +227,13 @@ class SqlSignIns(Repository):
             expires_at=interaction.expires_at,
             finished_at=interaction.finished_at,
         )
+
+    async def open_interactions(self, client_id: str, now_ms: int, at_most: int) -> int:
+        """See ``SignIns.open_interactions``."""
+        row = await self._in.reads.one(
+            _OPEN_INTERACTIONS, client_id=client_id, now=now_ms, at_most=at_most
+        )
+        return 0 if row is None else int(row[0])
 
     async def update_interaction(self, interaction: Interaction) -> None:
         """Write who signed in and for whom, the binding and the request; not when finished."""

@@ -1,6 +1,7 @@
 """What the protocols keep: pushed requests, grants, codes, tokens, and what counts once."""
 
 from sqlalchemy import Index
+from sqlalchemy import text as sql
 from sqlmodel import SQLModel
 
 from corpid.storage.tables.columns import KEYED, blob, integer, text
@@ -10,7 +11,17 @@ class PushedRequestTable(SQLModel, table=True):
     """A pushed authorization request (RFC 9126), by the keyed hash of its handle."""
 
     __tablename__ = "pushed_request"
-    __table_args__ = (Index("ix_pushed_request_expiry", "expires_at"), KEYED)
+    __table_args__ = (
+        Index("ix_pushed_request_expiry", "expires_at"),
+        Index(
+            "ix_pushed_request_open",
+            "client_id",
+            "expires_at",
+            sqlite_where=sql("counted IS NOT NULL AND used_at IS NULL"),
+            postgresql_where=sql("counted IS NOT NULL AND used_at IS NULL"),
+        ),
+        KEYED,
+    )
 
     request_hash: bytes = blob(primary_key=True)
     client_id: str = text()
@@ -18,6 +29,7 @@ class PushedRequestTable(SQLModel, table=True):
     dpop_jkt: str | None = text(nullable=True, default=None)
     expires_at: int = integer()
     used_at: int | None = integer(nullable=True, default=None)
+    counted: int | None = integer(nullable=True, default=None)  # 1 where its client's are counted
 
 
 class GrantTable(SQLModel, table=True):
@@ -62,6 +74,13 @@ class PolledRequestTable(SQLModel, table=True):
         Index("ix_polled_request_actor", "actor"),
         Index("ix_polled_request_subject", "subject"),
         Index("ix_polled_request_expiry", "expires_at"),
+        Index(
+            "ix_polled_request_open",
+            "client_id",
+            "expires_at",
+            sqlite_where=sql("grant_id IS NULL AND refused_at IS NULL"),
+            postgresql_where=sql("grant_id IS NULL AND refused_at IS NULL"),
+        ),
         KEYED,
     )
 

@@ -87,7 +87,17 @@ class InteractionTable(SQLModel, table=True):
     """An authorization request waiting for a person, bound to the browser that began it."""
 
     __tablename__ = "interaction"
-    __table_args__ = (Index("ix_interaction_expiry", "expires_at"), KEYED)
+    __table_args__ = (
+        Index("ix_interaction_expiry", "expires_at"),
+        Index(
+            "ix_interaction_open",
+            "client_id",
+            "expires_at",
+            sqlite_where=sql("finished_at IS NULL"),
+            postgresql_where=sql("finished_at IS NULL"),
+        ),
+        KEYED,
+    )
 
     interaction_hash: bytes = blob(primary_key=True)
     binding_hash: bytes = blob()

@@ -249,3 +249,10 @@ async def test_a_key_set_that_could_not_be_written_again_is_refused(
     keys = jwks()
     keys["keys"][0]["ext"] = deep
     assert await world.refused(jwks=keys) == "invalid_client_metadata"
+
+
+async def test_whether_somebody_looked_at_a_client_is_known_of_it(world: RegistrationWorld) -> None:
+    client = await world.registered()
+    found = await world.store.read.provider_reads.client(client["client_id"])
+    assert not found.vetted
+    assert found.is_counted
