@@ -78,7 +78,9 @@ class Runner:
             self.site.start()
             return
         if words[0] == "curl":
-            output = self.site.get(words[-1].replace(":8080", f":{self.site.site.port}")).text
+            address = words[-1].replace(":8080", f":{self.site.site.port}")
+            address = address.replace(":9000", f":{self.site.operations_port}")
+            output = self.site.get(address).text
         elif words[0] == "export":
             for setting in words[1:]:
                 name, _, value = setting.partition("=")

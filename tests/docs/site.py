@@ -9,7 +9,7 @@ import httpx2
 from examples.demo.browser import Browser, one_time_code
 from tests.support.cli import Cli
 from tests.support.fapi_client_http import Http
-from tests.support.service_process import Service, Site, new_site
+from tests.support.service_process import Service, Site, free_port, new_site
 from tests.support.wallet import Wallet, credential_of
 
 WRITTEN = "https://id.example"
@@ -27,6 +27,7 @@ class DocumentSite:
         )
         (folder / "master.key").unlink()  # `corpid init` makes its own
         self.cli = Cli(folder, {**self.site.environment(), "CORPID_ARGON2_MEMORY_KIB": "64"})
+        self.operations_port = free_port()
         self._service: Service | None = None
         self.people: dict[str, dict[str, Any]] = {}
 
@@ -45,7 +46,9 @@ class DocumentSite:
     def start(self) -> None:
         """Run the service, unless it runs."""
         if self._service is None:
-            service = self.site.start(argon2_memory_kib="64")
+            service = self.site.start(
+                argon2_memory_kib="64", operations_port=str(self.operations_port)
+            )
             self.loop.run(service.ready())
             self._service = service
 
