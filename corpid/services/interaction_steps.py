@@ -290,7 +290,7 @@ class Steps:
         )
 
     async def _needs_consent(self, request: AuthorizationRequest, approval: Approval) -> bool:
-        if "consent" in request.prompt or _may_be_impersonated(request):
+        if "consent" in request.prompt or may_be_impersonated(request):
             return True
         return not await self._consents.is_given(approval.actor, approval.subject, request)
 
@@ -358,7 +358,7 @@ def _is_of(offer: Offer, authority: ActingAuthority) -> bool:
     return authority.organisation.organisation_id == offer.organisation_id
 
 
-def _may_be_impersonated(request: AuthorizationRequest) -> bool:
+def may_be_impersonated(request: AuthorizationRequest) -> bool:
     """Whether any application of the device could get the code: only an https address is claimed.
 
     Nothing is given to such a client without the person's word (RFC 8252 8.6).

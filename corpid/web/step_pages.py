@@ -12,6 +12,7 @@ from corpid.services.interaction_steps import (
     OrganisationStep,
     SignInStep,
     Step,
+    may_be_impersonated,
 )
 from corpid.services.interactions import BrowserInteractions
 from corpid.services.ports import Store
@@ -50,6 +51,7 @@ class StepPages:
                 "host": host_of(request.redirect_uri),
                 "unvetted": await self._unvetted(request),
                 "policy_uri": request.client.policy_uri,
+                "remembered": not may_be_impersonated(request),
                 "amends": None if request.amends is None else request.grant_action,
                 "seen": self._interactions.seen(waiting, step.approval),
             }

@@ -202,3 +202,18 @@ async def test_the_page_is_guarded_and_in_the_language(world: PagesWorld, langua
 )
 def test_a_browser_is_told_roughly(user_agent: str, label: str) -> None:
     assert browser_label(user_agent) == label
+
+
+async def test_requests_that_wait_are_one_link_away(world: PagesWorld) -> None:
+    browser = await signed_in(world)
+    (link,) = [one for one in browser.page.links if one.get("id") == "requests"]
+    await browser.get(link["href"])
+    assert "Requests to you" in browser.page.text
+
+
+@pytest.mark.parametrize("page", ["/account", "/sign-in?to=device"])
+async def test_an_own_sign_in_has_no_empty_rest_under_a_line(world: PagesWorld, page: str) -> None:
+    browser = await world.browser().get(page)
+    assert 'class="asides"' not in browser.page.html
+    await browser.submit(username="chan", password=PASSWORD)
+    assert 'class="asides"' in browser.page.html, "who is signed in may be another"

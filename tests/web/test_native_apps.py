@@ -55,6 +55,8 @@ async def test_rfc8252_8_6_an_application_that_may_be_another_is_agreed_to_each_
     app: PagesWorld, redirect_uri: str
 ) -> None:
     browser = await signed_in(app, redirect_uri)
+    assert "This counts for this one time" in browser.page.text
+    assert "remembered" not in browser.page.text
     await browser.submit(action="approve")
     await browser.get(app.request("app", redirect_uri=redirect_uri))
     assert browser.page.form_with("action").fields["step"] == "consent"
