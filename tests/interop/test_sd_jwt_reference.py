@@ -28,14 +28,14 @@ class _HolderKey(Key):
         return JWK(**self.public, d=b64(number.to_bytes(32, "big")))
 
 
-@pytest.mark.parametrize("kind", ["company-identity", "representative"])
+@pytest.mark.parametrize("kind", ["company-identity", "representative", "company-certificate"])
 async def test_the_reference_verifies_and_presents_what_was_issued(
     live: Live, http: Http, cast: Cast, kind: str
 ) -> None:
     organisation, human = await cast.acting()
     holder = _HolderKey()
     wallet = Wallet(live.issuer, holder=holder)
-    code = await cast.offer(organisation, human)
+    code = await cast.offer(organisation, human, (kind,))
     credential = credential_of(await wallet.credential(http, code, TRANSACTION_CODE, kind))
     keys = (await http.get(live.inserted("jwt-vc-issuer"))).expect(200).json["jwks"]["keys"]
 
@@ -53,7 +53,7 @@ async def test_the_reference_verifies_and_presents_what_was_issued(
 
     presenting = SDJWTHolder(credential)
     presenting.create_presentation(
-        {"legal_person_name": True} if kind == "company-identity" else {"full_name": True},
+        {"full_name": True} if kind == "representative" else {"legal_person_name": True},
         NONCE,
         AUDIENCE,
         holder.jwk,

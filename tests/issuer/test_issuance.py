@@ -124,6 +124,14 @@ async def test_a_closed_account_gets_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_token_that_rests_on_no_authority_gets_nothing(world: World) -> None:
+    token = await world.grant(authority=None)
+    answer = await world.wallet().ask(token)
+    assert answer.error == "credential_request_denied"
+    assert "has ended" in answer.json["error_description"]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a_revoked_authority_ends_the_token_itself(world: World) -> None:
     token = await world.grant()
     await world.revocation.end_representation(REPRESENTATION, "operator:test", "left")

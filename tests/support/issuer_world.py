@@ -143,7 +143,7 @@ class World:
     async def grant(
         self,
         person_id: str = PERSON,
-        authority: str = REPRESENTATION,
+        authority: str | None = REPRESENTATION,
         *,
         wallet: "Wallet | None" = None,
         scope: tuple[str, ...] = SCOPES,

@@ -1,6 +1,9 @@
 """``mandate``: one mandate with all its terms."""
 
+from datetime import date
+
 from corpid.domain.mandate import HolderKind
+from corpid.relying_party.representatives import representative_mandate
 from corpid.services.authorities import require_authority
 from corpid.services.authority_claim import authority_claim
 from tests.support.issued import JOINT, add_joint, add_mandate, asked, issued, shown, whole
@@ -29,6 +32,18 @@ async def test_it_states_the_terms_that_the_tokens_state(world: World) -> None:
     assert says["person_role"]["representation_type"] == token["representation_type"]
     assert says["full_name"] == "Sample Person Two"
     assert "mandate_id" not in says, "it would link what pairwise ids keep apart"
+
+
+async def test_a_relying_party_reads_exactly_the_mandates_terms(world: World) -> None:
+    sole = await world.store.read.authority.mandate(MANDATE)
+    joint = await add_joint(world, CLERK)
+    assert sole is not None
+    for kept in (sole, joint):
+        credential = await issued(world, "mandate", CLERK, kept.mandate_id)
+        (read,) = representative_mandate(whole(credential), None)
+        assert read.terms == kept.terms
+        permission = read.permits("open_account", on_date=date(2027, 6, 1), amount="50000.00")
+        assert permission.granted is (kept is sole)
 
 
 async def test_a_joint_one_says_who_must_sign_together(world: World) -> None:
