@@ -355,7 +355,8 @@ class Steps:
 
 
 def _is_of(offer: Offer, authority: ActingAuthority) -> bool:
-    return authority.organisation.organisation_id == offer.organisation_id
+    # Not any of the business: what is offered may be given for this one alone.
+    return authority.authority_id == offer.authority
 
 
 def may_be_impersonated(request: AuthorizationRequest) -> bool:

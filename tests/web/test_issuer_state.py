@@ -1,5 +1,6 @@
 """An authorization request that goes on with a credential offer (OpenID4VCI 1.0, 5.1.3)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,12 +18,17 @@ async def wallet(world: PagesWorld) -> PagesWorld:
     return world
 
 
-async def state_of(world: PagesWorld, number: str = "23456789", **options: Any) -> str:
+async def state_of(
+    world: PagesWorld,
+    number: str = "23456789",
+    types: Sequence[str] = ("company-identity",),
+    **options: Any,
+) -> str:
     """An offer to Lee, who may act for three businesses."""
     made = await world.assembly.base.offers.create(
         f"org-{number}",
         "per-lee",
-        ["company-identity"],
+        types,
         actor="operator:test",
         grants=("authorization_code",),
         **options,
@@ -47,6 +53,20 @@ async def test_the_offers_business_is_taken_without_asking_which(wallet: PagesWo
     grant = await grant_of(wallet, browser)
     assert (grant.subject, grant.actor) == ("org-23456789", "per-lee")
     assert len(await wallet.events("offer.used")) == 1
+
+
+async def test_the_authority_that_the_offer_rests_on_is_taken_not_the_strongest(
+    wallet: PagesWorld,
+) -> None:
+    await wallet.add_mandate("23456789", "per-lee")
+    scope = "credential.mandate"
+    await wallet.add_client("purse", client_name="Sample Purse", scope=f"{scope} openid")
+    state = await state_of(wallet, types=["mandate"])
+    asked = {"client_id": "purse", "scope": scope, "issuer_state": state}
+    browser = await wallet.sign_in("lee", **asked)
+    await browser.submit(action="approve")
+    grant = await grant_of(wallet, browser)
+    assert grant.authority == "man-23456789-per-lee", "Lee directs that business too"
 
 
 async def test_an_offer_is_redeemed_once(wallet: PagesWorld) -> None:
