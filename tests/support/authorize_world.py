@@ -100,12 +100,8 @@ class AuthorizeWorld(World):
         *headers: tuple[bytes, bytes],
         method: str = "GET",
     ) -> Answer:
-        query = urlencode(parameters).encode("ascii")
-
-        async def endpoint(scope: Any, receive: Any, send: Any) -> None:
-            await self.authorize({**scope, "query_string": query}, receive, send)
-
-        return await call(endpoint, method, headers=headers)
+        path = f"/authorize?{urlencode(parameters)}"
+        return await call(self.authorize, method, path=path, headers=headers)
 
     async def push(self, client_id: str = "bank", **changes: Any) -> str:
         form = {**self.parameters(client_id, **changes), **await self.proving(client_id)}

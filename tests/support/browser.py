@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2
 
+from tests.support.asgi import Loopback
+
 ISSUER = "https://id.example.hk"
 REDIRECT = "https://rp.sample-bank.example/callback"
 
@@ -85,7 +87,7 @@ class Browser:
 
     def __init__(self, app: Any, language: str = "en") -> None:
         self.client = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=app),
+            transport=Loopback(app),
             base_url=ISSUER,
             headers={"accept-language": language},
         )

@@ -5,24 +5,26 @@ from typing import Any
 import orjson
 import pytest
 
-from oidc.errors import OAuthError
 from oidc.ports import AuthorizationRequest
-from oidc.provider.authorization_request import MAX_CLAIM_NAMES, MAX_NONCE, MAX_STATE, validate
-from oidc.provider.context import ProviderConfig
+from oidc.provider.authorization_request import MAX_CLAIM_NAMES, MAX_NONCE, MAX_STATE
+from oidc.provider.endpoints import PUSHED_AUTHORIZATION
 from oidc.records import Client
+from tests.support.asgi import Answer, post_form
+from tests.support.authorize_world import AuthorizeWorld
 from tests.support.provider_world import (
     API,
     ISSUER,
     OTHER_API,
     REDIRECT,
-    SCOPES,
     challenge,
     client,
+    key,
     without_none,
 )
+from tests.support.signed_requests import request_object
 
-CONFIG = ProviderConfig(issuer=ISSUER, scopes=SCOPES, acr_values=(f"{ISSUER}/acr/loa1",))
-JKT = challenge("a DPoP key")
+ACR_VALUES = (f"{ISSUER}/acr/loa1",)
+JKT = key("dpop").kid
 USUAL = {
     "response_type": "code",
     "client_id": "service",
@@ -35,22 +37,39 @@ USUAL = {
 }
 
 
+async def pushed(of: Client | None, proved: bool, changes: Any) -> tuple[AuthorizeWorld, Answer]:
+    """The request as the client pushes it, with a proof of its DPoP key if ``proved``."""
+    world = AuthorizeWorld(acr_values=ACR_VALUES)
+    asking = of or client("service")
+    world.tables.clients[asking.client_id] = asking
+    proving: dict[str, str] = {"client_id": asking.client_id}
+    if not asking.is_public:
+        proving = await world.proving(asking.client_id)
+    headers = [await world.proof(path=PUSHED_AUTHORIZATION)] if proved else []
+    asked = without_none({**USUAL, **changes})
+    if asking.profile == "fapi2-message-signing":
+        asked = {"request": await request_object(world, asking.client_id, asked)}
+    resources = asked.pop("resource", "").split()  # the one parameter that may be repeated
+    form = [*{**proving, **asked}.items(), *(("resource", one) for one in resources)]
+    return world, await post_form(world.par_endpoint, form, headers=headers)
+
+
 async def accept(
-    of: Client | None = None, *, proved: str | None = None, **changes: Any
+    of: Client | None = None, *, proved: bool = False, **changes: Any
 ) -> AuthorizationRequest:
-    return await validate(
-        without_none({**USUAL, **changes}),
-        of or client("service"),
-        CONFIG,
-        dpop_jkt=proved,
-        pushed_request_hash=None,
-    )
+    """The request that the pages are asked to decide, after PAR and the authorization endpoint."""
+    world, answer = await pushed(of, proved, changes)
+    assert answer.status == 201, answer.body
+    client_id = "service" if of is None else of.client_id
+    answer = await world.get_pushed(str(answer.json["request_uri"]), client_id)
+    (request,) = world.host.requests
+    return request
 
 
-async def refuse(of: Client | None = None, *, proved: str | None = None, **changes: Any) -> str:
-    with pytest.raises(OAuthError) as refused:
-        await accept(of, proved=proved, **changes)
-    return refused.value.code
+async def refuse(of: Client | None = None, *, proved: bool = False, **changes: Any) -> str:
+    _, answer = await pushed(of, proved, changes)
+    assert answer.status == 400, answer.body
+    return answer.error
 
 
 async def test_a_usual_request_is_accepted_whole() -> None:
@@ -64,7 +83,7 @@ async def test_a_usual_request_is_accepted_whole() -> None:
 
 
 async def test_rfc6749_3_1_unknown_parameters_are_ignored_and_not_kept() -> None:
-    request = await accept(display="page", something="else", client_secret="never kept")
+    request = await accept(display="page", something="else", more="never kept")
     assert set(request.parameters) == set(USUAL)
 
 
@@ -80,7 +99,8 @@ async def test_rfc6749_4_1_2_1_a_client_without_the_grant_type() -> None:
 
 
 async def test_another_client_id_than_the_senders() -> None:
-    assert await refuse(client_id="bank") == "invalid_request"
+    _, answer = await pushed(None, proved=False, changes={"client_id": "bank"})
+    assert (answer.status, answer.error) == (401, "invalid_client")
 
 
 # redirect_uri (RFC 9700 4.1.3, RFC 8252 7.3)
@@ -212,13 +232,13 @@ async def test_fapi2_5_3_2_pkce_cannot_be_waived() -> None:
 
 
 async def test_rfc9449_10_the_code_is_bound_to_the_proved_or_announced_key() -> None:
-    assert (await accept(proved=JKT)).dpop_jkt == JKT
+    assert (await accept(proved=True)).dpop_jkt == JKT
     assert (await accept(dpop_jkt=JKT)).dpop_jkt == JKT
-    assert (await accept(dpop_jkt=JKT, proved=JKT)).dpop_jkt == JKT
+    assert (await accept(dpop_jkt=JKT, proved=True)).dpop_jkt == JKT
 
 
 async def test_rfc9449_10_1_two_different_keys_are_refused() -> None:
-    assert await refuse(dpop_jkt=challenge("another"), proved=JKT) == "invalid_request"
+    assert await refuse(dpop_jkt=challenge("another"), proved=True) == "invalid_dpop_proof"
     assert await refuse(dpop_jkt="no thumbprint") == "invalid_request"
 
 

@@ -56,9 +56,13 @@ async def test_two_pushes_have_two_handles() -> None:
     assert (await push(world)).json["request_uri"] != (await push(world)).json["request_uri"]
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
 async def test_rfc9126_2_3_only_post(method: str) -> None:
     refused(await call(World().par_endpoint, method), "invalid_request", 405)
+
+
+async def test_rfc9126_2_3_head_is_no_post() -> None:
+    assert (await call(World().par_endpoint, "HEAD")).status == 405
 
 
 async def test_rfc9126_2_3_too_large_is_413() -> None:

@@ -11,11 +11,16 @@ def refused(answer: Answer, error: str, status: int = 400) -> None:
     assert answer.header("cache-control") == "no-store"
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_only_post(method: str) -> None:
     answer = await call(World().token_endpoint, method)
     refused(answer, "invalid_request", 405)
     assert answer.header("allow") == "POST"
+
+
+async def test_head_is_refused_like_get_and_has_no_body() -> None:
+    answer = await call(World().token_endpoint, "HEAD")
+    assert (answer.status, answer.header("allow"), answer.body) == (405, "POST", b"")
 
 
 async def test_only_forms() -> None:
