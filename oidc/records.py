@@ -141,7 +141,8 @@ class Grant:
     """What was authorised: one subject, one actor, one client. Every token hangs on a grant.
 
     ``handle`` is the ``grant_id`` that the client knows it by, if its client manages grants: the
-    handle stays when another grant takes the place of this one (``oidc.provider.managed_grants``).
+    handle stays when another grant takes the place of this one (``oidc.provider.managed_grants``),
+    and ``handled_since`` is then when the first one was made.
     """
 
     grant_id: str
@@ -166,6 +167,7 @@ class Grant:
     delegation: Delegation | None = None
     claims_locales: tuple[str, ...] = ()
     handle: str | None = None
+    handled_since: int | None = None
 
     def is_live(self, now_ms: int) -> bool:
         """Whether tokens may still be had and used under it."""

@@ -141,6 +141,8 @@ def _details(grant: Grant) -> str:
         details["claims_locales"] = grant.claims_locales
     if grant.handle is not None:
         details["handle"] = grant.handle
+    if grant.handled_since is not None:
+        details["handled_since"] = grant.handled_since
     return json_text(details) if details else ""
 
 
@@ -173,6 +175,7 @@ def grant(row: tuple[Any, ...]) -> Grant:
         delegation=_delegation(details["delegation"]) if "delegation" in details else None,
         claims_locales=tuple(details.get("claims_locales", ())),
         handle=details.get("handle"),
+        handled_since=details.get("handled_since"),
     )
 
 

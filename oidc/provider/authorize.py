@@ -292,6 +292,7 @@ class AuthorizeEndpoint:
             jkt=request.dpop_jkt,
             claims_locales=request.claims_locales,
             handle=managed_grants.handle_for(request, self._provider.random),
+            handled_since=managed_grants.handled_since(request),
         )
 
     async def _error_response(self, asked: _Asked, error: OAuthError) -> AuthorizationResponse:

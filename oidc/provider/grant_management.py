@@ -101,7 +101,7 @@ class GrantManagementEndpoint:
         return None
 
     def _shown(self, grant: Grant, client: Client) -> dict[str, Any]:
-        """6.4: what was agreed to, without whoever did and without tokens."""
+        """6.4: what was agreed to and when, without whoever did and without tokens."""
         scopes: dict[str, Any] = {"scope": " ".join(registered(grant.scope, client))}
         if grant.resource:
             scopes["resource"] = list(grant.resource)
@@ -113,7 +113,14 @@ class GrantManagementEndpoint:
             shown["authorization_details"] = list(
                 self._provider.claims.authorization_details(grant, client, "")
             )
-        return shown
+        first = grant.created_at if grant.handled_since is None else grant.handled_since
+        return {
+            **shown,
+            "created_at": first // 1000,
+            "last_updated": grant.created_at // 1000,
+            "expires_at": grant.expires_at // 1000,
+            "updated_by": "client",  # nobody else extends or replaces one
+        }
 
 
 def _unknown() -> OAuthError:

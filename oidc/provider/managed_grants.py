@@ -1,4 +1,4 @@
-"""Grants that clients manage (Grant Management for OAuth 2.0, ID1): what a request asks for.
+"""Grants that clients manage (Grant Management for OAuth 2.0, draft 03, which is ID1): requests.
 
 A client that is registered for it knows each of its grants by a handle, the ``grant_id`` of the
 token response. Merging and replacing make another grant under the same handle, and end the one
@@ -118,6 +118,14 @@ def handle_for(request: AuthorizationRequest, random: Random) -> str | None:
     if not request.client.grant_management:
         return None
     return new_token(GRANT_HANDLE, random)
+
+
+def handled_since(request: AuthorizationRequest) -> int | None:
+    """When the first grant under the same handle was made; None for a first one."""
+    amends = request.amends
+    if amends is None:
+        return None
+    return amends.created_at if amends.handled_since is None else amends.handled_since
 
 
 async def keep(

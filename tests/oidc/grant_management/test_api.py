@@ -6,7 +6,7 @@ import pytest
 from oidc.provider.metadata import provider_metadata
 from tests.support.asgi import Answer, call
 from tests.support.granting import MANAGER, QUERY, REVOKE, GrantingWorld
-from tests.support.provider_world import API, ISSUER, OTHER_API
+from tests.support.provider_world import API, ISSUER, NOW, OTHER_API
 
 OFFLINE = "openid offline_access"
 UNKNOWN = "cid_gr_" + "x" * 43
@@ -77,7 +77,23 @@ async def test_gm_6_4_what_was_agreed_to(world: GrantingWorld) -> None:
         "authorization_details": [
             {"type": "plain", "actions": ["read"], "granted": True, "read_by": "manager.example"}
         ],
+        "created_at": NOW,
+        "last_updated": NOW,
+        "expires_at": answer.json["expires_at"],
+        "updated_by": "client",
     }
+    assert answer.json["expires_at"] > NOW
+
+
+@pytest.mark.parametrize("action", ["merge", "replace"])
+async def test_gm_6_4_when_it_was_made_and_changed_last(world: GrantingWorld, action: str) -> None:
+    told = await world.tokens()
+    for _ in range(2):
+        world.now += 60
+        change = {"grant_management_action": action, "grant_id": told["grant_id"]}
+        assert "code" in await world.ask(**change)
+    answer = (await world.manage("GET", told["grant_id"])).json
+    assert (answer["created_at"], answer["last_updated"]) == (NOW, NOW + 120)
 
 
 async def test_gm_6_4_neither_tokens_nor_the_person_are_shown(world: GrantingWorld) -> None:
