@@ -8,6 +8,7 @@ import orjson
 from corpid.domain.business_number import InvalidBusinessNumber, parse_business_number
 from corpid.domain.identifiers import ordered_id
 from corpid.services.authorities import authorities_of
+from corpid.services.id_token_hints import IdTokenHints
 from corpid.services.organisations import SCHEMES
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import OutboxMessage
@@ -18,7 +19,7 @@ from keys.sealing import MasterKey
 from oidc.errors import UnknownUserId
 from oidc.provider.backchannel import HintedUser
 from oidc.provider.grants.ciba import GRANT_TYPE
-from oidc.records import PolledRequest
+from oidc.records import Client, PolledRequest
 
 TOPIC: Final = "ciba-ping"
 _BRN: Final = "brn:"
@@ -32,9 +33,10 @@ class BackchannelUsers:
     then that person acts for that business. A business alone means whoever may act for it.
     """
 
-    def __init__(self, store: Store, master: MasterKey) -> None:
+    def __init__(self, store: Store, master: MasterKey, hints: IdTokenHints) -> None:
         self._store = store
         self._master = master
+        self._hints = hints
 
     async def identify(self, login_hint: str) -> HintedUser:
         """See ``Backchannel.identify``."""
@@ -47,6 +49,26 @@ class BackchannelUsers:
         actor = await self._person(names[0]) if names else None
         subject = await self._organisation(numbers[0]) if numbers else None
         return HintedUser(subject, actor, numbers[0] if numbers else names[0])
+
+    async def identify_by_id_token(self, id_token_hint: str, client: Client) -> HintedUser:
+        """See ``Backchannel.identify_by_id_token``.
+
+        What a client sees of a person and a business cannot be computed back, so the sign-ins that
+        it had at that second are looked at: as long as one of them is on record. Person and
+        business have to be the same pair: ``sub`` alone is the business, and all its people.
+        """
+        hint = self._hints.read(id_token_hint, client)
+        found: list[tuple[str, str]] = []
+        if hint.auth_time is not None:
+            found = await self._store.read.grants.signed_in_at(client.client_id, hint.auth_time)
+        for actor, subject in found:
+            if self._hints.is_person(hint, client, actor) and (
+                self._hints.subject(client, actor, subject) == hint.sub
+            ):
+                person = await self._store.read.people.by_id(actor)
+                if person is not None and person.closed_at is None:
+                    return HintedUser(subject, actor, None)
+        raise UnknownUserId("who the id_token_hint was for is not known here any more")
 
     def seal(self, code_hash: bytes, told: bytes) -> bytes:
         """See ``Backchannel.seal``."""

@@ -27,10 +27,14 @@ class PublishedKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The subject and the actor of an ID token of ours, as the client sees them."""
+    """The subject and the actor of an ID token of ours, as the client sees them.
+
+    ``auth_time`` in epoch seconds; None where the token has none.
+    """
 
     sub: str
     actor: str
+    auth_time: int | None
 
 
 class IdTokenHints:
@@ -67,7 +71,8 @@ class IdTokenHints:
         actor_sub = actor.get("sub") if isinstance(actor, dict) else None
         if not isinstance(claims.get("sub"), str) or not isinstance(actor_sub, str):
             raise InvalidRequest("id_token_hint names no subject and actor")
-        return Hint(claims["sub"], actor_sub)
+        auth_time = claims.get("auth_time")
+        return Hint(claims["sub"], actor_sub, auth_time if isinstance(auth_time, int) else None)
 
     def is_person(self, hint: Hint, client: Client, person_id: str) -> bool:
         """Whether the hint's actor is this person."""

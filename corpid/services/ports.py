@@ -213,6 +213,11 @@ class Grants(Protocol):
     ) -> list[ClientSession]:
         """The same of live grants under an authority, by a person, or for an organisation."""
 
+    async def signed_in_at(self, client_id: str, auth_time: int) -> list[tuple[str, str]]:
+        """Who signed in for whom at a client at one second (epoch): (person, organisation), each
+        pair once, whether their grants have ended or not.
+        """
+
     async def end_signed_out(self, session_id: str, now_ms: int, reason: str) -> int:
         """End the grants of a session that was signed out of.
 

@@ -18,6 +18,7 @@ from corpid.services.claims import SCOPES, TokenClaims
 from corpid.services.credentials import CredentialIssuance
 from corpid.services.delegations import MandateDelegations
 from corpid.services.detail_types import detail_types
+from corpid.services.id_token_hints import IdTokenHints
 from corpid.services.key_rotation import KeyRotation
 from corpid.services.logout_delivery import LogoutDelivery
 from corpid.services.ping_delivery import PingDelivery
@@ -175,7 +176,9 @@ def _provider(
         signers=base.rings,
         claims=claims,
         delegations=MandateDelegations(base.store, base.clock),
-        backchannel=BackchannelUsers(base.store, base.master),
+        backchannel=BackchannelUsers(
+            base.store, base.master, IdTokenHints(base.rings, base.pairwise, settings.issuer)
+        ),
         interactions=interactions,
         clock=base.clock,
         random=base.random,

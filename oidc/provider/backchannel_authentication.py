@@ -21,7 +21,9 @@ from oidc.errors import (
 )
 from oidc.ports import ProviderWrites
 from oidc.provider import request_object
+from oidc.provider.authorization_request import MAX_HINT as MAX_ID_TOKEN_HINT
 from oidc.provider.authorization_request import validate_without_redirect
+from oidc.provider.backchannel import HintedUser
 from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.grants.ciba import GRANT_TYPE
@@ -43,7 +45,10 @@ AT_ONCE: Final = 10
 
 MAX_BINDING_MESSAGE: Final = 64
 MAX_EXPIRY: Final = 600
-MAX_HINT: Final = 255
+MAX_HINT: Final = {"login_hint": 255, "id_token_hint": MAX_ID_TOKEN_HINT}
+"""The hints that work here, and how long each may be. What a ``login_hint_token`` says is left to
+each deployment (7.1), and none is agreed upon here."""
+
 _HINTS: Final = ("login_hint", "login_hint_token", "id_token_hint")
 _SECONDS: Final = re.compile(r"[1-9][0-9]{0,8}")
 # 7.1: at most 1024 characters of the syntax of RFC 6750, of at least 128 bits.
@@ -137,14 +142,14 @@ class BackchannelAuthenticationEndpoint:
         message = _binding_message(parameters)
         expiry = _requested_expiry(parameters)
         token = _notification_token(parameters, client)
-        named = await provider.backchannel.identify(hint)
+        named = await self._named(*hint, client)
         now_ms = provider.now_ms()
         code_hash = provider.hasher.hash(auth_req_id)
         sealed = None
         if token is not None:
             told = {"auth_req_id": auth_req_id, "client_notification_token": token}
             sealed = provider.backchannel.seal(code_hash, orjson.dumps(told))
-        shown = {} if message is None else {"binding_message": message}
+        shown = {"binding_message": message, "login_hint": named.login_hint}
         return PolledRequest(
             code_hash=code_hash,
             grant_type=GRANT_TYPE,
@@ -152,13 +157,23 @@ class BackchannelAuthenticationEndpoint:
             user_code_hash=None,
             subject=named.subject,
             actor=named.actor,
-            parameters={**request.parameters, **shown, "login_hint": named.login_hint},
+            parameters={
+                **request.parameters,
+                **{name: value for name, value in shown.items() if value is not None},
+            },
             sealed=sealed,
             interval=INTERVAL * 1000,
             next_poll_at=now_ms,
             created_at=now_ms,
             expires_at=now_ms + expiry * 1000,
         )
+
+    async def _named(self, kind: str, hint: str, client: Client) -> HintedUser:
+        """Whom the hint means; an ``id_token_hint`` counts again when the person answers."""
+        backchannel = self._provider.backchannel
+        if kind == "login_hint":
+            return await backchannel.identify(hint)
+        return await backchannel.identify_by_id_token(hint, client)
 
 
 def _check_client(client: Client) -> None:
@@ -168,16 +183,17 @@ def _check_client(client: Client) -> None:
         raise UnauthorizedClient("only a client that authenticates by a key may ask like this")
 
 
-def _hint(parameters: Mapping[str, str]) -> str:
+def _hint(parameters: Mapping[str, str]) -> tuple[str, str]:
+    """The one hint, by its name."""
     given = [name for name in _HINTS if name in parameters]
     if len(given) != 1:
         raise InvalidRequest("send exactly one hint of who is meant (CIBA Core 1.0, 7.1)")
-    if given != ["login_hint"]:
-        raise InvalidRequest("the only hint that works here is login_hint")
-    hint = parameters["login_hint"]
-    if len(hint) > MAX_HINT:
-        raise InvalidRequest(f"login_hint is longer than {MAX_HINT} characters")
-    return hint
+    (name,) = given
+    if name not in MAX_HINT:
+        raise InvalidRequest("the hints that work here are login_hint and id_token_hint")
+    if len(parameters[name]) > MAX_HINT[name]:
+        raise InvalidRequest(f"{name} is longer than {MAX_HINT[name]} characters")
+    return name, parameters[name]
 
 
 def _binding_message(parameters: Mapping[str, str]) -> str | None:

@@ -89,6 +89,24 @@ async def test_a_business_without_a_person_may_be_meant(
     assert (await bank.poll()).expect(200).json["scope"] == "openid mandate"
 
 
+async def test_ciba_7_1_the_id_token_of_the_first_time_says_who_is_meant_the_second_time(
+    cast: Cast, visitor: Visitor, bank: Bank
+) -> None:
+    _, human = await cast.acting()
+    (await bank.ask(login_hint=human.username)).expect(200)
+    answer(visitor, human)
+    first = (await bank.poll()).expect(200).json["id_token"]
+    (await bank.ask(id_token_hint=first)).expect(200)
+    assert answer(visitor, human).endswith("/requests/approved")
+    second = (await bank.poll()).expect(200).json["id_token"]
+    before, now = unverified_payload(first), unverified_payload(second)
+    assert (now["sub"], now["act"]) == (before["sub"], before["act"])
+    changed = first[:-8] + ("AAAAAAAA" if not first.endswith("AAAAAAAA") else "BBBBBBBB")
+    assert (await bank.ask(id_token_hint=changed)).expect(400).error == "invalid_request"
+    both = await bank.ask(id_token_hint=first, login_hint=human.username)
+    assert both.expect(400).error == "invalid_request"
+
+
 async def test_a_refusal_reaches_the_client(cast: Cast, visitor: Visitor, bank: Bank) -> None:
     _, human = await cast.acting()
     (await bank.ask(login_hint=human.username)).expect(200)

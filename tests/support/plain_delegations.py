@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from oidc.errors import InvalidGrant, UnknownUserId
+from oidc.errors import InvalidGrant, InvalidRequest, UnknownUserId
 from oidc.ports import Delegated
 from oidc.provider.backchannel import HintedUser
-from oidc.records import Grant
+from oidc.records import Client, Grant
 
 
 class PlainBackchannel:
@@ -17,6 +17,13 @@ class PlainBackchannel:
         if login_hint == "brn:12345678":
             return HintedUser("org-1", None, login_hint)
         raise UnknownUserId("nobody")
+
+    async def identify_by_id_token(self, id_token_hint: str, client: Client) -> HintedUser:
+        if id_token_hint == f"an ID token of {client.client_id}":
+            return HintedUser("org-1", "person-1", None)
+        if id_token_hint == "of one who left":
+            raise UnknownUserId("nobody")
+        raise InvalidRequest("not ours")
 
     def seal(self, code_hash: bytes, told: bytes) -> bytes:
         return b"sealed:" + told[::-1]

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from corpid.services.backchannel import TOPIC, BackchannelUsers
+from corpid.services.backchannel import TOPIC
 from keys import base64url
-from oidc.errors import UnknownUserId
+from oidc.errors import InvalidRequest, UnknownUserId
 from oidc.provider.backchannel import HintedUser
 from oidc.records import PolledRequest
 from tests.support.asking import CODE, account, asked, look
 from tests.support.browser import Browser
-from tests.support.pages_world import MASTER, PASSWORD, SCOPE, PagesWorld
+from tests.support.pages_world import PASSWORD, SCOPE, PagesWorld
+from tests.web.test_hints import hint
 
 
 async def state(world: PagesWorld, code: str = CODE) -> PolledRequest:
@@ -152,7 +153,7 @@ async def test_a_client_that_polls_gets_none(world: PagesWorld) -> None:
 async def test_a_hint_is_a_user_name_a_business_or_both(
     world: PagesWorld, hint: str, meant: HintedUser
 ) -> None:
-    assert await BackchannelUsers(world.store, MASTER).identify(hint) == meant
+    assert await world.provider.backchannel.identify(hint) == meant
 
 
 @pytest.mark.parametrize(
@@ -160,4 +161,77 @@ async def test_a_hint_is_a_user_name_a_business_or_both(
 )
 async def test_other_hints_mean_nobody(world: PagesWorld, hint: str) -> None:
     with pytest.raises(UnknownUserId):
-        await BackchannelUsers(world.store, MASTER).identify(hint)
+        await world.provider.backchannel.identify(hint)
+
+
+async def signed_in(world: PagesWorld, username: str, number: str) -> None:
+    """That person has signed in at the shop, for that business."""
+    browser = await world.sign_in(username, login_hint=f"brn:{number}")
+    await browser.submit(action="approve")
+    assert "code" in browser.answer
+
+
+async def told(world: PagesWorld, id_token: str, client_id: str = "shop") -> HintedUser:
+    client = await world.store.read.provider_reads.client(client_id)
+    assert client is not None
+    return await world.provider.backchannel.identify_by_id_token(id_token, client)
+
+
+async def test_an_expired_id_token_means_the_person_and_the_business(world: PagesWorld) -> None:
+    await signed_in(world, "lee", "23456789")
+    token = await hint(world, "lee", "23456789", auth_time=int(world.now))
+    assert await told(world, token) == HintedUser("org-23456789", "per-lee", None)
+
+
+async def test_a_colleague_and_another_business_are_another_pair(world: PagesWorld) -> None:
+    """Both signed in at the same second, so that only what the token says tells them apart."""
+    await signed_in(world, "chan", "12345678")
+    await signed_in(world, "lee", "12345678")
+    now = int(world.now)
+    chan = await told(world, await hint(world, "chan", "12345678", auth_time=now))
+    lee = await told(world, await hint(world, "lee", "12345678", auth_time=now))
+    assert (chan.actor, lee.actor) == ("per-chan", "per-lee")
+    with pytest.raises(UnknownUserId):
+        await told(world, await hint(world, "lee", "23456789", auth_time=now))
+
+
+async def test_an_id_token_that_no_sign_in_on_record_belongs_to_means_nobody(
+    world: PagesWorld,
+) -> None:
+    await signed_in(world, "chan", "12345678")
+    for changes in ({"auth_time": int(world.now) - 1}, {}, {"auth_time": "now"}):
+        with pytest.raises(UnknownUserId):
+            await told(world, await hint(world, "chan", "12345678", **changes))
+
+
+async def test_an_id_token_of_another_client_or_signer_is_refused(world: PagesWorld) -> None:
+    await signed_in(world, "chan", "12345678")
+    token = await hint(world, "chan", "12345678", auth_time=int(world.now))
+    for bad in (token[:-4] + "AAAA", "nonsense"):
+        with pytest.raises(InvalidRequest):
+            await told(world, bad)
+    with pytest.raises(InvalidRequest):
+        await told(world, token, "kiosk")
+
+
+async def test_a_person_who_left_is_nobody(world: PagesWorld) -> None:
+    await signed_in(world, "chan", "12345678")
+    token = await hint(world, "chan", "12345678", auth_time=int(world.now))
+    await world.service.foundation.revocation.close_person("per-chan", "operator:t", "left")
+    with pytest.raises(UnknownUserId):
+        await told(world, token)
+
+
+async def test_who_answers_must_be_the_pair_of_the_hint(world: PagesWorld) -> None:
+    """The token is kept with the request, so that the business is compared as well."""
+    await signed_in(world, "lee", "23456789")
+    token = await hint(world, "lee", "23456789", auth_time=int(world.now))
+    kept = {"scope": SCOPE, "binding_message": "W4SCT", "id_token_hint": token}
+    await asked(world, actor="per-lee", subject="org-23456789", parameters=kept)
+    world.wait(30)
+    browser = await look(await account(world, username="lee"))
+    assert browser.page.form_with("action").fields["step"] == "consent"
+    assert "Sample Lantern Works Limited" in browser.page.text
+    await browser.submit(action="approve")
+    found = await state(world)
+    assert found.grant_id is not None

@@ -15,6 +15,9 @@ from corpid.storage.scope import Repository
 from corpid.storage.statement import Statement
 from oidc.records import OFFLINE_ACCESS
 
+MAX_AT_ONE_SECOND: Final = 200
+"""Sign-ins of one client at one second, beyond which nobody is looked for."""
+
 _grant = table("authorization_grant")
 _access = table("access_token")
 
@@ -51,6 +54,17 @@ def _live_sessions(column: "Column[str]") -> Statement:
     )
 
 
+_SIGNED_IN_AT: Final = Statement(
+    select(_grant.c.actor, _grant.c.subject)
+    .distinct()
+    .where(
+        given(_grant.c.client_id),
+        given(_grant.c.auth_time),
+        _grant.c.actor.is_not(None),
+        _grant.c.subject.is_not(None),
+    )
+    .limit(MAX_AT_ONE_SECOND)
+)
 _IN_SESSION: Final = _sessions(given(_grant.c.session_id))
 _LIVE_BY_AUTHORITY: Final = _live_sessions(_grant.c.authority)
 _LIVE_BY_ACTOR: Final = _live_sessions(_grant.c.actor)
@@ -114,6 +128,11 @@ class SqlGrants(Repository):
                 rows = await self._in.reads.all(statement, key=key, now=now_ms)
                 return [ClientSession(*row) for row in rows]
         raise ValueError("live_sessions needs an authority, a person or an organisation")
+
+    async def signed_in_at(self, client_id: str, auth_time: int) -> list[tuple[str, str]]:
+        """See ``Grants.signed_in_at``."""
+        rows = await self._in.reads.all(_SIGNED_IN_AT, client_id=client_id, auth_time=auth_time)
+        return [(actor, subject) for actor, subject in rows]
 
     async def end_signed_out(self, session_id: str, now_ms: int, reason: str) -> int:
         """See ``Grants.end_signed_out``."""

@@ -41,7 +41,7 @@ class GrantTable(SQLModel, table=True):
         Index("ix_grant_subject", "subject"),
         Index("ix_grant_session", "session_id"),
         Index("ix_grant_authority", "authority"),
-        Index("ix_grant_client", "client_id"),
+        Index("ix_grant_client", "client_id", "auth_time"),
         Index("ix_grant_expiry", "expires_at"),
         KEYED,
     )

@@ -62,6 +62,8 @@ async def test_a_business_may_be_meant_instead_of_a_person() -> None:
         {"login_hint": None, "login_hint_token": "e30.e30.e30"},
         {"login_hint_token": "x", "id_token_hint": "y"},
         {"login_hint": "x" * 256},
+        {"login_hint": None, "id_token_hint": "x" * 8193},
+        {"login_hint": ""},
     ],
 )
 async def test_ciba_7_1_exactly_one_hint_that_works_here(hints: dict[str, Any]) -> None:
@@ -71,6 +73,34 @@ async def test_ciba_7_1_exactly_one_hint_that_works_here(hints: dict[str, Any]) 
 
 async def test_ciba_13_an_unknown_person_is_unknown_user_id() -> None:
     assert (await ask(ciba_world(), login_hint="nobody")).error == "unknown_user_id"
+
+
+async def test_ciba_7_1_an_id_token_of_the_client_says_who_is_meant() -> None:
+    world = ciba_world()
+    hint = "an ID token of service"
+    answer = await ask(world, login_hint=None, id_token_hint=hint)
+    assert answer.status == 200, answer.body
+    row = await row_of(world, answer.json["auth_req_id"])
+    assert (row.actor, row.subject) == ("person-1", "org-1")
+    assert row.parameters["id_token_hint"] == hint, "it counts again when the person answers"
+    assert "login_hint" not in row.parameters
+
+
+async def test_ciba_13_an_id_token_hint_that_is_not_ours_or_of_somebody_gone() -> None:
+    world = ciba_world()
+    foreign = await ask(world, login_hint=None, id_token_hint="an ID token of bank")
+    assert (foreign.status, foreign.error) == (400, "invalid_request")
+    gone = await ask(world, login_hint=None, id_token_hint="of one who left")
+    assert (gone.status, gone.error) == (400, "unknown_user_id")
+
+
+async def test_ciba_7_1_1_the_hint_of_a_signed_request_stands_inside() -> None:
+    world = ciba_world()
+    compact = await signed(world, login_hint=None, id_token_hint="an ID token of bank")
+    assert (await ask_signed(world, compact)).status == 200
+    none = await signed(world, login_hint=None)
+    outside = await ask_signed(world, none, id_token_hint="an ID token of bank")
+    assert outside.error == "invalid_request"
 
 
 @pytest.mark.parametrize("scope", [None, "mandate", "unknown"])
