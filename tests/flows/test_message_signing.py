@@ -1,20 +1,26 @@
 """A `fapi2-message-signing` relying party end to end: what it asks and what it gets is signed."""
 
+import asyncio
 import hashlib
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt as pyjwt
 import pytest
 
+from corpid.relying_party import DpopRequest, RelyingParty, VerifiedAccessToken, errors
+from corpid.services.client_signing import Signing
 from tests.support.fapi_client import FapiClient, b64, new_verifier
 from tests.support.fapi_client_http import Answer, Http
 from tests.support.live_cast import Cast, Human
 from tests.support.live_service import Live
 from tests.support.live_sign_in import answered
 from tests.support.live_visitor import Visitor
+from tests.support.logout_receiver import receiver
 
 PROFILE = "fapi2-message-signing"
+AFTER = "https://bank.example/signed-out"
 
 
 async def _opened(http: Http, live: Live, client: FapiClient, compact: str) -> dict[str, Any]:
@@ -65,6 +71,68 @@ async def test_the_whole_way_of_a_message_signing_client(
     silent, answer = await answered(http, client, visitor, None, response_mode="jwt")
     claims = await _opened(http, live, client, answer["response"])
     await client.token(http, client.redemption(claims["code"], silent))
+
+
+async def test_from_a_signed_request_to_the_sign_out_everything_is_signed_and_verified(
+    live: Live, http: Http, cast: Cast, visitor: Visitor
+) -> None:
+    """Refresh, introspection, UserInfo and both logouts, read by the relying-party package."""
+    organisation, human = await cast.acting()
+    async with receiver() as told_of_logout:
+        client = await cast.client(
+            profile=PROFILE,
+            signing=Signing(userinfo_signed_response_alg="ES256"),
+            post_logout_redirect_uris=(AFTER,),
+            backchannel_logout_uri=told_of_logout.uri,
+        )
+        party = RelyingParty(live.issuer, client_id=client.client_id, audience=live.issuer)
+        verifier, answer = await answered(
+            http, client, visitor, human, response_mode="jwt", state="kept", nonce="n-1"
+        )
+        response = await party.verify_authorization_response(answer["response"], state="kept")
+        assert response.code is not None
+        tokens = await client.token(http, client.redemption(response.code, verifier))
+        signed_in = await party.verify_id_token(
+            tokens["id_token"], nonce="n-1", access_token=tokens["access_token"], min_acr="loa2"
+        )
+        userinfo = (await client.userinfo(http, tokens["access_token"])).expect(200)
+        facts = await party.verify_userinfo(userinfo.body.decode(), signed_in=signed_in)
+        assert facts.organisation is not None
+        assert facts.organisation.registration_number == organisation.number
+
+        refreshing = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        fresh = await client.token(http, refreshing)
+        again = await party.verify_id_token(fresh["id_token"], nonce=None)
+        assert (again.subject, again.session_id) == (signed_in.subject, signed_in.session_id)
+        known = await _introspected(http, party, client, fresh["access_token"])
+        assert (known.subject, known.actor) == (signed_in.subject, signed_in.actor)
+
+        asked = {"id_token_hint": fresh["id_token"], "post_logout_redirect_uri": AFTER}
+        where = await asyncio.to_thread(
+            visitor.open, f"{visitor.home}/end-session?{urlencode({**asked, 'state': 'bye'})}"
+        )
+        assert where == f"{AFTER}?state=bye"
+        logout = await party.verify_logout_token(await told_of_logout.token())
+        assert logout.session_id == signed_in.session_id
+    with pytest.raises(errors.TokenInactive):
+        await _introspected(http, party, client, fresh["access_token"])
+    still = (await client.send_token_request(http, refreshing)).answer
+    assert still.status == 200, "offline_access outlives the session"
+
+
+async def _introspected(
+    http: Http, party: RelyingParty, client: FapiClient, token: str
+) -> VerifiedAccessToken:
+    accept = {"Accept": "application/token-introspection+jwt"}
+    fields = {"token": token, **client.authentication()}
+    answer = (await http.form(f"{client.path}/introspect", fields, accept)).expect(200)
+    proof = client.proof("GET", "/userinfo", token=token)
+    return await party.verify_introspection(
+        answer.body.decode(),
+        access_token=token,
+        dpop=DpopRequest(proof, "GET", f"{client.issuer}/userinfo"),
+        require_binding=True,
+    )
 
 
 async def test_a_refusal_is_signed(live: Live, http: Http, cast: Cast, visitor: Visitor) -> None:

@@ -1,6 +1,7 @@
 """Authlib's client signs in as an `oidc` relying party: it knows nothing of us but the metadata."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
@@ -13,7 +14,9 @@ from tests.support.fapi_client import new_verifier, unique
 from tests.support.fapi_client_http import Http
 from tests.support.live_cast import Cast
 from tests.support.live_service import Live
-from tests.support.live_visitor import Visitor
+from tests.support.live_visitor import Visitor, answer_in
+
+AFTER = "https://shop.example/signed-out"
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +71,48 @@ async def test_authlib_signs_in_refreshes_and_asks_userinfo(
             metadata["introspection_endpoint"], token=fresh["access_token"]
         )
         assert introspected.json()["active"] is True
+
+
+async def test_authlib_gives_its_tokens_back_and_signs_the_person_out(
+    live: Live, http: Http, cast: Cast, visitor: Visitor
+) -> None:
+    _, human = await cast.acting()
+    registered = await cast.plain_client(post_logout_redirect_uris=(AFTER,))
+    metadata = await _discovered(live, http)
+    async with AsyncOAuth2Client(
+        registered.client_id,
+        registered.secret,
+        scope="openid offline_access",
+        redirect_uri=registered.redirect_uri,
+        code_challenge_method="S256",
+        token_endpoint=metadata["token_endpoint"],
+    ) as client:
+        verifier = new_verifier()
+        start = metadata["authorization_endpoint"]
+        url, state = client.create_authorization_url(start, code_verifier=verifier)
+        visitor.open(url)
+        visitor.through(human)
+        token = await client.fetch_token(
+            authorization_response=visitor.address, state=state, code_verifier=verifier
+        )
+        fresh = await client.refresh_token()
+        revoked = await client.revoke_token(
+            metadata["revocation_endpoint"],
+            token=fresh["refresh_token"],
+            token_type_hint="refresh_token",
+        )
+        assert revoked.status_code == 200
+        with pytest.raises(OAuthError) as refused:
+            await client.refresh_token(refresh_token=fresh["refresh_token"])
+        assert refused.value.error == "invalid_grant"
+
+        asked = {"id_token_hint": token["id_token"], "post_logout_redirect_uri": AFTER}
+        ended = visitor.open(
+            f"{metadata['end_session_endpoint']}?{urlencode({**asked, 'state': state})}"
+        )
+        assert ended == f"{AFTER}?{urlencode({'state': state})}"
+        url, _ = client.create_authorization_url(start, code_verifier=verifier, prompt="none")
+        assert answer_in(visitor.open(url))["error"] == "login_required"
 
 
 async def test_authlib_is_told_of_a_wrong_code_in_the_standards_words(
