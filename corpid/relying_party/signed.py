@@ -4,7 +4,7 @@ Every reader of this package begins here; what is particular to a kind of messag
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from corpid.relying_party import errors
 from corpid.relying_party.key_source import KeySource
@@ -32,6 +32,9 @@ class SignedReader:
         policy: Policy,
         decryption_keys: Iterable[DecryptionKey] = (),
     ) -> None:
+        unknown = policy.require_encryption.difference(get_args(Message))
+        if unknown:  # a slip of the pen would otherwise require nothing
+            raise ValueError(f"require_encryption: there is no {', '.join(sorted(unknown))}")
         self.issuer = issuer
         self.policy = policy
         self._keys = keys

@@ -141,6 +141,11 @@ async def test_it_is_recognised_by_what_is_inside(world: World) -> None:
         assert await party.verify_any(compact, client_id=CLIENT, audience=RESOURCE)
 
 
+def test_a_kind_of_message_that_there_is_not_is_said_at_once(world: World) -> None:
+    with pytest.raises(ValueError, match="id-token"):
+        able(world, "id-token", "userinfo")
+
+
 def test_what_is_no_private_key_is_said_at_once(world: World) -> None:
     for keys in ({}, {"keys": []}, dict(KEY.public_jwk), private(KEY, use="sig")):
         with pytest.raises(ValueError, match="decryption_keys"):
