@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     dpop_nonce: Literal["optional", "required"] = Field(
         default="optional", description="Whether every DPoP proof must carry a server nonce."
     )
+    credential_encryption: Literal["off", "offered", "required"] = Field(
+        default="offered",
+        description="Whether wallets can, or must, encrypt credential requests and responses on "
+        "top of TLS. It needs a key: `corpid key rotate encryption --alg ECDH-ES` where a database "
+        "was made without one.",
+    )
     credential_batch_size: int = Field(
         default=10,
         ge=1,

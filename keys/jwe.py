@@ -1,10 +1,11 @@
 """JSON Web Encryption to somebody's public key (RFC 7516, 7518 4): what OpenID Connect asks of us.
 
-Only encryption, only of a JWT that is signed already (nested, RFC 7519 11.2), and only with these
-algorithms. The cryptography is joserfc's (docs/adr/0005); it belongs to the server, so it is
-imported where it is used.
+Only encryption, of a JWT that is signed already (nested, RFC 7519 11.2) or of bare claims, and only
+with these algorithms. The cryptography is joserfc's (docs/adr/0005); it belongs to the server, so
+it is imported where it is used.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from keys.algorithms import ENCRYPTION_ALGS, ENCRYPTION_ENCS
@@ -41,17 +42,32 @@ def encrypt(signed: str, key: PublicKey, *, alg: str, enc: str) -> str:
     Raises:
         UnsupportedAlgorithm: ``alg`` or ``enc`` is not one of ours.
     """
+    return _encrypt(signed, {"cty": "JWT"}, key, alg, enc)
+
+
+def encrypt_claims(claims: bytes, key: PublicKey, *, alg: str, enc: str) -> str:
+    """A JWT that is encrypted and not signed (RFC 7519 3.1): the claims' JSON as a compact JWE.
+
+    Raises:
+        UnsupportedAlgorithm: ``alg`` or ``enc`` is not one of ours.
+    """
+    return _encrypt(claims, {}, key, alg, enc)
+
+
+def _encrypt(
+    content: bytes | str, header: Mapping[str, str], key: PublicKey, alg: str, enc: str
+) -> str:
     from joserfc import jwe
     from joserfc.jwk import import_key
 
     if alg not in ALGS or enc not in ENCS:
         raise UnsupportedAlgorithm("this encryption is not supported")
-    header = {"alg": alg, "enc": enc, "cty": "JWT"}
+    whole = {"alg": alg, "enc": enc, **header}
     if key.kid is not None:
-        header["kid"] = key.kid
+        whole["kid"] = key.kid
     # The bare key: what else the JWK says of itself was weighed when the key was chosen.
     public = import_key(dict(required_members(key.jwk)))
-    return jwe.encrypt_compact(header, signed, public, algorithms=[alg, enc])
+    return jwe.encrypt_compact(whole, content, public, algorithms=[alg, enc])
 
 
 def _fits(key: PublicKey, alg: str) -> bool:

@@ -5,7 +5,7 @@ nothing else (docs/adr/0005). Only nested JWTs (RFC 7519 11.2) and only the algo
 ``keys.jwe``. What was encrypted is not thereby said by anybody: verify what comes out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest, digest
@@ -116,11 +116,46 @@ def decrypt(compact: str, keys: Iterable[DecryptionKey], *, max_bytes: int = MAX
     """
     parts = _parts(compact, max_bytes)
     header = _header(parts[0])
-    fitting = _fitting(tuple(keys), header)
+    # RFC 7519 5.2: REQUIRED where the content is a JWT.
+    if str(header.get("cty")).upper() != "JWT":
+        raise WrongType("cty is not JWT")
+    plain = _open(_fitting(tuple(keys), header), header, parts)
+    try:
+        return plain.decode("ascii")
+    except UnicodeDecodeError:
+        raise DecryptionFailed("it cannot be decrypted") from None
+
+
+def decrypt_claims(
+    compact: str, keys: Iterable[DecryptionKey], encs: Collection[str], *, max_bytes: int
+) -> bytes:
+    """The claims of a JWT that is encrypted and not signed (RFC 7519 3.1): whoever sent them.
+
+    Its ``kid`` must be that of one of ``keys``, whose ``alg`` is then the only one, and its ``enc``
+    one of ``encs``. See ``decrypt`` for the bound.
+
+    Raises:
+        MalformedJwe, CriticalHeader, UnsupportedAlgorithm, DecryptionFailed: as ``decrypt``.
+        WrongType: there is a signed JWT inside.
+        UnknownKey: no ``kid``, or none of ours.
+    """
+    parts = _parts(compact, max_bytes)
+    header = _header(parts[0])
+    if header["enc"] not in encs:
+        raise UnsupportedAlgorithm("this encryption is not accepted here")
+    if "cty" in header:
+        raise WrongType("the content is not the claims themselves")
+    kid = header.get("kid")
+    named = [key for key in keys if key.kid == kid and header["alg"] in key.algs]
+    if kid is None or not named:
+        raise UnknownKey("kid and alg are not those of a key here")
+    return _open(named, header, parts)
+
+
+def _open(fitting: Iterable[DecryptionKey], header: Mapping[str, Any], parts: list[bytes]) -> bytes:
     for key in fitting:
         try:
-            plain = _opened(key, header, parts)
-            return plain.decode("ascii")
+            return _opened(key, header, parts)
         except (ValueError, InvalidTag, InvalidUnwrap, KeysError):
             continue
     raise DecryptionFailed("it cannot be decrypted")
@@ -154,9 +189,6 @@ def _header(encoded: bytes) -> dict[str, Any]:
         or "zip" in header
     ):
         raise UnsupportedAlgorithm("this encryption is not accepted here")
-    # RFC 7519 5.2: REQUIRED where the content is a JWT.
-    if str(header.get("cty")).upper() != "JWT":
-        raise WrongType("cty is not JWT")
     if not all(isinstance(header.get(name, ""), str) for name in ("kid", "apu", "apv")):
         raise MalformedJwe("a header parameter is not a string")
     # RFC 7518 4.6.1.1: the sender's key of the moment, where keys are agreed upon.

@@ -9,12 +9,17 @@ import orjson
 
 from keys import ring
 from keys.clock import Clock
-from keys.errors import NoSigningKey, SealError
+from keys.errors import NoSigningKey, SealError, UnsupportedAlgorithm
+from keys.jwe_decrypt import DecryptionKey
 from keys.jwk import JwkSet, parse_public
 from keys.ring import KeyRecord, Purpose
 from keys.sealing import MasterKey
 from keys.signer import LocalSigner, Signer, generate
 
+ENCRYPTION_ALG: Final = "ECDH-ES"
+"""What others encrypt to our keys with (HAIP 1.0, 4.3: on P-256)."""
+
+_ON_CURVE: Final = "ES256"  # a key of that curve
 _NEVER: Final = sys.maxsize
 
 
@@ -44,7 +49,15 @@ class Keyring:
             record.kid: unseal(record, master)
             for record in self._records
             if record.sealed_private is not None
-            and ring.state(record, now) in ("pending", "active")
+            and record.purpose != ring.ENCRYPTION
+            and ring.is_used(record, now)
+        }
+        self._decryption_keys = {
+            record.kid: unseal_for_decryption(record, master)
+            for record in self._records
+            if record.sealed_private is not None
+            and record.purpose == ring.ENCRYPTION
+            and ring.is_used(record, now)
         }
         self._public_keys = {record.kid: parse_public(_shown(record)) for record in self._records}
         self._sets: dict[tuple[str, ...], JwkSet] = {}
@@ -89,6 +102,19 @@ class Keyring:
         shown = (r for purpose in purposes for r in ring.published(self._records, purpose, now))
         return {"keys": [_shown(record) for record in shown]}
 
+    def encryption_jwks(self) -> dict[str, Any]:
+        """Return the JWK Set that others may encrypt to now."""
+        return {"keys": [_shown(one) for one in ring.encrypted_to(self._records, self._now())]}
+
+    def decryption_keys(self) -> tuple[DecryptionKey, ...]:
+        """Return the keys that open what was encrypted to them, those that are ending too."""
+        now = self._now()
+        return tuple(
+            self._decryption_keys[record.kid]
+            for record in self._records
+            if record.kid in self._decryption_keys and ring.is_used(record, now)
+        )
+
     def public(self, purpose: Purpose) -> JwkSet:
         """Return the published keys of ``purpose``, parsed, to verify what we signed ourselves."""
         kids = tuple(r.kid for r in ring.published(self._records, purpose, self._now()))
@@ -109,13 +135,18 @@ def new_record(
     Raises:
         UnsupportedAlgorithm: no key can be made for ``alg``.
     """
-    signer = generate(alg)
-    private = orjson.dumps(signer.private_jwk())
+    signer = generate(_ON_CURVE if purpose == ring.ENCRYPTION else alg)
+    public = dict(signer.public_jwk)
+    if purpose == ring.ENCRYPTION:
+        if alg != ENCRYPTION_ALG:
+            raise UnsupportedAlgorithm("keys for encryption are for one alg")
+        public |= {"alg": alg, "use": "enc"}
+    private = orjson.dumps({**signer.private_jwk(), **public})
     return KeyRecord(
         kid=signer.kid,
         purpose=purpose,
         alg=alg,
-        public_jwk=dict(signer.public_jwk),
+        public_jwk=public,
         sealed_private=master.seal(private, _context(purpose, alg, signer.kid)),
         x5c=(),
         created_at=now_ms,
@@ -141,6 +172,19 @@ def unseal(record: KeyRecord, master: MasterKey) -> LocalSigner:
     if dict(signer.public_jwk) != dict(record.public_jwk):
         raise SealError("the sealed private part is not the record's key")
     return signer
+
+
+def unseal_for_decryption(record: KeyRecord, master: MasterKey) -> DecryptionKey:
+    """Open the private part of a key of the ring ``encryption``.
+
+    Raises:
+        SealError: it is destroyed, does not open, or is not the record's key.
+    """
+    sealed = record.sealed_private or b""
+    jwk = orjson.loads(master.open(sealed, _context(record.purpose, record.alg, record.kid)))
+    if {name: value for name, value in jwk.items() if name != "d"} != dict(record.public_jwk):
+        raise SealError("the sealed private part is not the record's key")
+    return DecryptionKey.parse(jwk)
 
 
 def _shown(record: KeyRecord) -> dict[str, Any]:

@@ -8,7 +8,8 @@ A record's state follows from its instants and the time alone:
     retired   from remove_at on: gone from the JWK Set, kept as a record
 
 The private part is destroyed once the key has stopped signing; the public part stays published
-until the last thing that it signed has expired.
+until the last thing that it signed has expired. A key of the ring ``encryption`` signs nothing:
+others encrypt to it while it is pending or active, and it opens what they sent until it is retired.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +18,12 @@ from typing import Literal, get_args
 
 from keys.errors import NoSigningKey, RotationPending
 
-Purpose = Literal["tokens", "credentials", "status", "metadata", "mdoc"]
+Purpose = Literal["tokens", "credentials", "status", "metadata", "mdoc", "encryption"]
 State = Literal["pending", "active", "retiring", "retired"]
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+ENCRYPTION: Purpose = "encryption"
+_SIGNING: tuple[State, ...] = ("pending", "active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +155,24 @@ def apply_endings(records: Iterable[KeyRecord], plan: RotationPlan) -> list[KeyR
 
 
 def to_destroy(records: Iterable[KeyRecord], now_ms: int) -> list[KeyRecord]:
-    """Return the records that have stopped signing and still hold their private part."""
+    """Return the records whose private part is of no more use, and that still hold it."""
     return [
         record
         for record in records
-        if record.sealed_private is not None and state(record, now_ms) in ("retiring", "retired")
+        if record.sealed_private is not None and not is_used(record, now_ms)
     ]
+
+
+def is_used(record: KeyRecord, now_ms: int) -> bool:
+    """Tell whether the private part signs, or will, or opens what was encrypted to it."""
+    last = ("pending", "active", "retiring") if record.purpose == ENCRYPTION else _SIGNING
+    return state(record, now_ms) in last
+
+
+def encrypted_to(records: Iterable[KeyRecord], now_ms: int) -> list[KeyRecord]:
+    """Return the keys that others may encrypt to now, newest first."""
+    shown = published(records, ENCRYPTION, now_ms)
+    return [record for record in shown if state(record, now_ms) in _SIGNING]
 
 
 def destroy(record: KeyRecord, now_ms: int) -> KeyRecord:

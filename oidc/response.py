@@ -50,12 +50,12 @@ async def send_json(
 
 
 async def send_jwt(
-    send: Send, compact: str, media_type: str, headers: Headers | None = None
+    send: Send, compact: str, media_type: str, headers: Headers | None = None, status: int = 200
 ) -> None:
     """Send a JWT that must not be stored."""
     content_type = (b"content-type", media_type.encode("ascii"))
     body = compact.encode("ascii")
-    await send_bytes(send, 200, [content_type, *NO_STORE, *CORS, *(headers or ())], body)
+    await send_bytes(send, status, [content_type, *NO_STORE, *CORS, *(headers or ())], body)
 
 
 async def send_error(send: Send, error: OAuthError, headers: Headers | None = None) -> None:

@@ -47,8 +47,10 @@ async def find(run: Run, at: At = None) -> Answer:
 @command(app, "key rotate", example="corpid key rotate tokens")
 async def rotate(
     run: Run,
-    purpose: Annotated[str, typer.Argument(help="tokens, credentials, status or metadata.")],
-    alg: Annotated[str, typer.Option(help="ES256 or RS256.")] = "ES256",
+    purpose: Annotated[
+        str, typer.Argument(help="tokens, credentials, status, metadata, mdoc or encryption.")
+    ],
+    alg: Annotated[str, typer.Option(help="ES256, RS256, or ECDH-ES for encryption.")] = "ES256",
     now: Annotated[
         bool,
         typer.Option(

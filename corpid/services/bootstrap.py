@@ -25,6 +25,7 @@ RINGS: Final[tuple[tuple[Purpose, str], ...]] = (
     ("status", "ES256"),
     ("metadata", "ES256"),
     ("mdoc", "ES256"),
+    ("encryption", "ECDH-ES"),
 )
 SECRETS: Final = ("pairwise", "tokens", "dpop-nonce", "credential-nonce", "cookies")
 STATUS_LISTS: Final = 3

@@ -1,12 +1,13 @@
 """The signing keys in use: one immutable ring, replaced when the change counter has moved."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, cast
 
 from corpid.services.ports import Store
 from keys.certificates import read_chain
 from keys.clock import Clock
+from keys.jwe_decrypt import decrypt_claims
 from keys.jwk import JwkSet
 from keys.keyring import Keyring
 from keys.ring import KeyRecord, Purpose, state
@@ -77,6 +78,18 @@ class KeyRings:
             for one in self._records
             if one.x5c and state(one, now_ms) in ("pending", "active")
         ]
+
+    def encryption_jwks(self) -> Mapping[str, Any]:
+        """The keys that wallets may encrypt credential requests to."""
+        return self._ring.encryption_jwks()
+
+    def decrypt_claims(self, compact: str, encs: Collection[str], max_bytes: int) -> bytes:
+        """Open what was encrypted to one of them by one of ``encs``.
+
+        Raises:
+            KeysError: it does not open.
+        """
+        return decrypt_claims(compact, self._ring.decryption_keys(), encs, max_bytes=max_bytes)
 
     def public(self, purposes: Iterable[str]) -> JwkSet:
         """Published keys, parsed, to verify what we signed ourselves."""

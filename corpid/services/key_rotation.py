@@ -46,6 +46,7 @@ def _overlaps() -> dict[Purpose, int]:
         "status": _DAY_MS,
         "metadata": _DAY_MS,
         "mdoc": longest * 1000 + _DAY_MS,
+        "encryption": _DAY_MS,  # wallets may hold the metadata as long
     }
 
 

@@ -352,9 +352,15 @@ def _issuer_paths() -> dict[str, Any]:
                 "parameters": [_DPOP],
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": request}},
+                    "content": {
+                        "application/json": {"schema": request},
+                        "application/jwt": {"schema": _TEXT},
+                    },
                 },
-                "responses": {"200": _json(answer, "Issued"), **_refused(400, 401, 403, 413)},
+                "responses": {
+                    "200": _json_or_jwt(answer, "Issued", "application/jwt"),
+                    **_refused(400, 401, 403, 413),
+                },
             }
         },
         "/notification": {

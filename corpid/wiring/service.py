@@ -38,6 +38,7 @@ from corpid.wiring.registration import documents, registry
 from keys.clock import Clock, Random, system_clock
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.encoders import by_format
+from oidc.issuer.encryption import EncryptionPolicy
 from oidc.issuer.sd_jwt_vc import SdJwtVcEncoder
 from oidc.mutual_tls import MutualTls
 from oidc.ports import Interactions, Outbound
@@ -205,6 +206,7 @@ def _issuer(
         dpop_nonce_required=settings.dpop_nonce == "required",
         mutual_tls=certificates,
         batch_size=settings.credential_batch_size,
+        encryption=_encryption(settings),
     )
     return Issuer(
         config=config,
@@ -314,3 +316,10 @@ async def _background(*works: Awaitable[None]) -> AsyncIterator[None]:
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+def _encryption(settings: Settings) -> EncryptionPolicy | None:
+    if settings.credential_encryption == "off":
+        return None
+    required = settings.credential_encryption == "required"
+    return EncryptionPolicy(required, required)

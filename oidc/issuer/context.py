@@ -8,6 +8,7 @@ from oidc.attesters import Attesters
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.credential_request import ATTESTATION, JWT
 from oidc.issuer.encoders import Encoder
+from oidc.issuer.encryption import EncryptionPolicy
 from oidc.issuer.ports import IssuerKeys, IssuerStore
 from oidc.issuer.type_description import TypeDescription
 from oidc.mutual_tls import MutualTls
@@ -23,7 +24,7 @@ class IssuerConfig:
     gives the tag to answer an Accept-Language header in. ``earlier`` are versions of types that are
     not issued any more, and whose type metadata stay. ``mutual_tls`` is None where no proxy
     hands over client certificates. ``batch_size`` is how many credentials one request gets at
-    most.
+    most. ``encryption`` is None where requests and responses are never encrypted.
     """
 
     issuer: str
@@ -34,6 +35,7 @@ class IssuerConfig:
     mutual_tls: MutualTls | None = None
     earlier: tuple[TypeDescription, ...] = ()
     batch_size: int = 1
+    encryption: EncryptionPolicy | None = None
 
     def url(self, path: str) -> str:
         """An endpoint's URL: the path is appended to the issuer."""

@@ -14,6 +14,7 @@ from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
 from oidc.issuer.credential_request import read_request, requested_configuration, requested_proofs
 from oidc.issuer.encoders import Encoded
+from oidc.issuer.encryption import MEDIA_TYPE, ResponseEncryption, response_encryption
 from oidc.issuer.holders import check_holders
 from oidc.issuer.notification_id import new_notification_id
 from oidc.issuer.ports import BasisChanged, Issuance, IssuedCredential, IssuerWrites
@@ -27,7 +28,7 @@ from oidc.protected_resource import (
 )
 from oidc.records import Grant
 from oidc.request import Receive, Scope, Send, require_method
-from oidc.response import send_error, send_json
+from oidc.response import send_error, send_json, send_jwt
 
 _ATTEMPTS = 3
 _GRAINS = (24 * 3600, 3600, 60)
@@ -44,17 +45,23 @@ class CredentialEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            answer = await self._respond(scope, receive)
+            answer, encryption = await self._respond(scope, receive)
         except OAuthError as error:
             point_to_metadata(error, self._metadata_url)  # RFC 9728 5.1
             await send_error(send, error, self._nonce_unless_given(error))
             return
-        await send_json(send, answer, headers=self._issuer.fresh_dpop_nonce())
+        headers = self._issuer.fresh_dpop_nonce()
+        if encryption is None:
+            await send_json(send, answer, headers=headers)
+        else:
+            await send_jwt(send, encryption.apply(answer), MEDIA_TYPE, headers)
 
     def _nonce_unless_given(self, error: OAuthError) -> list[tuple[bytes, bytes]]:
         return [] if "DPoP-Nonce" in error.headers else self._issuer.fresh_dpop_nonce()
 
-    async def _respond(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+    async def _respond(
+        self, scope: Scope, receive: Receive
+    ) -> tuple[dict[str, Any], ResponseEncryption | None]:
         """The checks in their order: the order is the specification."""
         issuer = self._issuer
         require_method(scope, "POST")
@@ -62,19 +69,24 @@ class CredentialEndpoint:
         presented = await check_request(scope, issuer, issuer.store.access_token, uri=self._uri)
         grant = grant_of(presented)
         # 2. What is asked for, and whether the token covers it.
-        body = await read_request(scope, receive)
-        configurations = issuer.config.configurations
-        configuration = requested_configuration(body, configurations, presented.token, grant)
+        config = issuer.config
+        message = await read_request(scope, receive, config.encryption, issuer.keys)
+        encryption = response_encryption(message, config.encryption)
+        configuration = requested_configuration(
+            message.body, config.configurations, presented.token, grant
+        )
         # 3. The keys: proofs made for us, now, with a c_nonce of ours.
         now = issuer.clock()
-        most = issuer.config.batch_size
-        proofs = requested_proofs(body, issuer.proof_types, most)
+        proofs = requested_proofs(message.body, issuer.proof_types, config.batch_size)
         holders = await check_holders(proofs, configuration, issuer, grant.client_id, now)
-        holders = holders[:most]  # an attestation may name more keys (14.6: ours to say)
+        holders = holders[
+            : config.batch_size
+        ]  # an attestation may name more keys (14.6: ours to say)
         for _ in range(_ATTEMPTS):
             # The facts may move between decision and record, which then wrote nothing: once more.
             with contextlib.suppress(BasisChanged):
-                return await self._issue(presented, grant, configuration, holders, now)
+                answer = await self._issue(presented, grant, configuration, holders, now)
+                return answer, encryption
         raise TemporarilyUnavailable("what this credential says is changing just now: try again")
 
     async def _issue(

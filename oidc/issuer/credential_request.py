@@ -7,19 +7,21 @@ from keys.record import record
 from oidc.errors import (
     InsufficientScope,
     InvalidCredentialRequest,
-    InvalidEncryptionParameters,
     InvalidProof,
     InvalidRequest,
     UnknownCredentialConfiguration,
     UnknownCredentialIdentifier,
 )
 from oidc.issuer.configuration import CredentialConfiguration
+from oidc.issuer.encryption import MAX_BYTES, MEDIA_TYPE, EncryptionPolicy, Message, opened
+from oidc.issuer.ports import IssuerKeys
 from oidc.records import AccessToken, Grant
-from oidc.request import Receive, Scope, header_values, read_json
+from oidc.request import Receive, Scope, header_values, read_body, read_json
 
 DETAILS_TYPE: Final = "openid_credential"
 JWT: Final = "jwt"
 ATTESTATION: Final = "attestation"
+_ENCRYPTED: Final = MEDIA_TYPE.encode()
 _Configurations = Mapping[str, CredentialConfiguration]
 
 
@@ -31,18 +33,21 @@ class Proofs:
     values: tuple[str, ...]
 
 
-async def read_request(scope: Scope, receive: Receive) -> dict[str, Any]:
-    """The JSON object of the request.
+async def read_request(
+    scope: Scope, receive: Receive, policy: EncryptionPolicy | None, keys: IssuerKeys
+) -> Message:
+    """The parameters of the request, opened where it is encrypted (10).
 
     Raises:
-        InvalidEncryptionParameters: the request is encrypted, which is not offered.
+        InvalidEncryptionParameters: the encryption is not as it must be, or not offered.
         InvalidCredentialRequest: it is not a JSON object.
     """
     content_type = header_values(scope, b"content-type")
-    if content_type and content_type[0].split(b";", 1)[0].strip().lower() == b"application/jwt":
-        raise InvalidEncryptionParameters("encrypted requests are not supported: send JSON")
     try:
-        return await read_json(scope, receive)
+        if content_type and content_type[0].split(b";", 1)[0].strip().lower() == _ENCRYPTED:
+            body = await read_body(receive, MAX_BYTES)
+            return Message(opened(body, policy, keys), encrypted=True)
+        return Message(await read_json(scope, receive), encrypted=False)
     except InvalidRequest as error:
         # 8.3.1.2: the endpoint's own code is preferred over invalid_request.
         raise InvalidCredentialRequest(error.description) from None
@@ -126,10 +131,7 @@ def requested_proofs(
     Raises:
         InvalidProof: ``proofs`` is missing.
         InvalidCredentialRequest: it has another form than proofs of one such type, or too many.
-        InvalidEncryptionParameters: an encrypted response is asked for, which is not offered.
     """
-    if body.get("credential_response_encryption") is not None:
-        raise InvalidEncryptionParameters("encrypted responses are not supported")
     proofs = body.get("proofs")
     if proofs is None:
         if "proof" in body:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from oidc.documents import Document
 from oidc.errors import OAuthError
+from oidc.issuer import encryption
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.encoders import Encoder
@@ -40,6 +41,7 @@ def issuer_metadata(issuer: Issuer, language: str | None = None) -> dict[str, An
         "nonce_endpoint": config.url("/nonce"),
         "notification_endpoint": config.url("/notification"),
         **_batch(config),
+        **encryption.metadata(config.encryption, issuer.keys),
         "display": _names(config.names, wanted),
         "credential_configurations_supported": {
             name: _configuration(
@@ -101,12 +103,18 @@ class MetadataEndpoint:
     """GET: the metadata, in the language of Accept-Language or, without one, in all of them."""
 
     def __init__(self, issuer: Issuer) -> None:
-        config = issuer.config
-        self._choose = config.choose_language
-        self._signed = SignedMetadata(issuer)
+        self._issuer = issuer
+        self._choose = issuer.config.choose_language
+        self._shown: Mapping[str, Any] = {}
+        self._write()
+
+    def _write(self) -> None:
+        issuer = self._issuer
+        self._shown = issuer.keys.encryption_jwks()
+        self._signed = SignedMetadata(issuer)  # of these documents
         self._every = Document(issuer_metadata(issuer))
         self._by_language = {
-            tag: Document(issuer_metadata(issuer, tag), tag) for tag in config.names
+            tag: Document(issuer_metadata(issuer, tag), tag) for tag in issuer.config.names
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,6 +124,8 @@ class MetadataEndpoint:
         except OAuthError as error:
             await send_error(send, error)
             return
+        if self._issuer.keys.encryption_jwks() != self._shown:
+            self._write()  # the keys that wallets encrypt to were changed
         document = self._every
         preferences = header_values(scope, b"accept-language")
         if preferences:

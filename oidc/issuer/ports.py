@@ -1,6 +1,6 @@
 """What the credential issuer needs from its host."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -111,6 +111,16 @@ class IssuerKeys(Protocol):
 
     def signer(self, purpose: str, alg: str) -> Signer:
         """The key that signs now for that purpose and algorithm."""
+
+    def encryption_jwks(self) -> Mapping[str, Any]:
+        """The public keys that wallets may encrypt requests to, each with kid and alg."""
+
+    def decrypt_claims(self, compact: str, encs: Collection[str], max_bytes: int) -> bytes:
+        """Open a JWE that names one of those keys by its kid, and has one of these ``enc``.
+
+        Raises:
+            KeysError: it does not open.
+        """
 
     def credential_jwks(self) -> Mapping[str, Any]:
         """The public keys that credentials and status lists verify with."""

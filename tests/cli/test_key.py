@@ -25,6 +25,7 @@ def test_every_ring_has_an_active_key_and_no_private_part_is_shown(any_cli: Cli)
         ("status", "ES256", "active"),
         ("metadata", "ES256", "active"),
         ("mdoc", "ES256", "active"),
+        ("encryption", "ECDH-ES", "active"),
     }
     assert all("private" not in name for one in keys for name in one)
 

@@ -50,6 +50,9 @@ async def test_a_certificate_goes_out_as_soon_as_there_is_one(world: World) -> N
     class Keys:
         x5c: tuple[str, ...] = ()
 
+        def encryption_jwks(self) -> dict[str, list[object]]:
+            return {"keys": []}
+
         def signer(self, purpose: str, alg: str) -> LocalSigner:
             assert purpose == "metadata"
             return LocalSigner.from_jwk({**key.private_jwk(), "x5c": list(self.x5c)})

@@ -36,6 +36,7 @@ from keys.signer import LocalSigner, generate
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.credential import CredentialEndpoint
 from oidc.issuer.encoders import by_format
+from oidc.issuer.encryption import EncryptionPolicy
 from oidc.issuer.nonce import NonceEndpoint
 from oidc.issuer.notification import NotificationEndpoint
 from oidc.issuer.sd_jwt_vc import SdJwtVcEncoder
@@ -72,6 +73,7 @@ class World:
         master: MasterKey | None = None,
         nonce_required: bool = False,
         batch_size: int = 10,
+        encryption: EncryptionPolicy | None = None,
     ) -> None:
         self.now = NOW
         self.database = database
@@ -93,6 +95,7 @@ class World:
                 choose_language=lambda text: negotiate(None, text),
                 dpop_nonce_required=nonce_required,
                 batch_size=batch_size,
+                encryption=encryption,
             ),
             store=self.issuance,
             keys=self.keys,

@@ -43,8 +43,8 @@ class KeyTable(SQLModel, table=True):
 
     __tablename__ = "signing_key"
     __table_args__ = (
-        one_of("purpose", ["tokens", "credentials", "status", "metadata", "mdoc"]),
-        one_of("alg", ["ES256", "RS256"]),
+        one_of("purpose", ["tokens", "credentials", "status", "metadata", "mdoc", "encryption"]),
+        one_of("alg", ["ES256", "RS256", "ECDH-ES"]),
         KEYED,
     )
 
