@@ -28,7 +28,7 @@ from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.grants.ciba import GRANT_TYPE
 from oidc.provider.one_time import burn
-from oidc.provider.polled import INTERVAL, too_many
+from oidc.provider.polled import INTERVAL, begun, too_many
 from oidc.provider.resources import REPEATABLE
 from oidc.records import OPENID, PING, Client, PolledRequest
 from oidc.request import Receive, Scope, Send, read_form, require_method
@@ -143,29 +143,25 @@ class BackchannelAuthenticationEndpoint:
         expiry = _requested_expiry(parameters)
         token = _notification_token(parameters, client)
         named = await self._named(*hint, client)
-        now_ms = provider.now_ms()
-        code_hash = provider.hasher.hash(auth_req_id)
         sealed = None
         if token is not None:
             told = {"auth_req_id": auth_req_id, "client_notification_token": token}
+            code_hash = provider.hasher.hash(auth_req_id)
             sealed = provider.backchannel.seal(code_hash, orjson.dumps(told))
         shown = {"binding_message": message, "login_hint": named.login_hint}
-        return PolledRequest(
-            code_hash=code_hash,
-            grant_type=GRANT_TYPE,
-            client_id=client.client_id,
-            user_code_hash=None,
-            subject=named.subject,
-            actor=named.actor,
-            parameters={
+        return begun(
+            provider,
+            client,
+            GRANT_TYPE,
+            auth_req_id,
+            {
                 **request.parameters,
                 **{name: value for name, value in shown.items() if value is not None},
             },
+            expiry,
+            subject=named.subject,
+            actor=named.actor,
             sealed=sealed,
-            interval=INTERVAL * 1000,
-            next_poll_at=now_ms,
-            created_at=now_ms,
-            expires_at=now_ms + expiry * 1000,
         )
 
     async def _named(self, kind: str, hint: str, client: Client) -> HintedUser:

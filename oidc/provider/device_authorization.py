@@ -13,7 +13,7 @@ from oidc.provider.context import Provider
 from oidc.provider.endpoints import DEVICE
 from oidc.provider.grants.device_code import GRANT_TYPE
 from oidc.provider.one_time import burn
-from oidc.provider.polled import INTERVAL, too_many
+from oidc.provider.polled import INTERVAL, begun, too_many
 from oidc.provider.resources import REPEATABLE
 from oidc.records import Client, PolledRequest
 from oidc.request import Receive, Scope, Send, read_form, require_method
@@ -115,20 +115,14 @@ class DeviceAuthorizationEndpoint:
         self, client: Client, kept: Mapping[str, str], device_code: str, user_code: str
     ) -> PolledRequest:
         provider = self._provider
-        now_ms = provider.now_ms()
-        return PolledRequest(
-            code_hash=provider.hasher.hash(device_code),
-            grant_type=GRANT_TYPE,
-            client_id=client.client_id,
+        return begun(
+            provider,
+            client,
+            GRANT_TYPE,
+            device_code,
+            kept,
+            provider.config.lifetimes.device_code,
             user_code_hash=provider.hasher.hash(user_code),
-            subject=None,
-            actor=None,
-            parameters=kept,
-            sealed=None,
-            interval=INTERVAL * 1000,
-            next_poll_at=now_ms,
-            created_at=now_ms,
-            expires_at=now_ms + provider.config.lifetimes.device_code * 1000,
         )
 
     def _response(self, device_code: str, user_code: str) -> dict[str, Any]:

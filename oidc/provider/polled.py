@@ -35,6 +35,30 @@ _RETRY_SECONDS: Final = 60
 _UNKNOWN: Final = "the code is unknown, used, or was not issued to this client"
 
 
+def begun(
+    provider: Provider,
+    client: Client,
+    grant_type: str,
+    code: str,
+    parameters: Mapping[str, str],
+    seconds: int,
+    **more: Any,
+) -> PolledRequest:
+    """A request that begins to wait now, for ``seconds``; ``more`` are members of the record."""
+    now_ms = provider.now_ms()
+    return PolledRequest(
+        code_hash=provider.hasher.hash(code),
+        grant_type=grant_type,
+        client_id=client.client_id,
+        parameters=parameters,
+        interval=INTERVAL * 1000,
+        next_poll_at=now_ms,
+        created_at=now_ms,
+        expires_at=now_ms + seconds * 1000,
+        **{"user_code_hash": None, "subject": None, "actor": None, "sealed": None, **more},
+    )
+
+
 async def too_many(
     writes: ProviderWrites, client: Client, provider: Provider
 ) -> TooManyRequests | None:
