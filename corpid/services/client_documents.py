@@ -16,6 +16,7 @@ import orjson
 from corpid.domain.errors import AlreadyExists, DomainError, InvalidValue, NotAllowed
 from corpid.services.client_metadata import Registration, metadata
 from corpid.services.clients import Clients
+from corpid.services.pace import Pace, take
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import ClientRecord, SelfRegistration
 from corpid.services.registration_policy import RegistrationPolicy, wanted
@@ -36,6 +37,10 @@ FIRST_REST: Final = 5
 LONGEST_REST: Final = 60
 """Seconds without a request for an address that has just failed: doubled each time, up to this."""
 
+CHANGES: Final = Pace(burst=10, seconds=600)
+"""Of one client's document that are taken up."""
+
+_SLOT_BYTES: Final = 16
 MOST_KNOWN: Final = 1000
 AT_ONCE: Final = 8
 AT_ONCE_OF_HOST: Final = 4
@@ -211,6 +216,7 @@ class MetadataDocumentClients:
             except AlreadyExists:
                 return  # by another process, just now
         elif not _same(metadata(asked), record.metadata):
+            await self._pace(client_id)
             try:
                 await self._clients.replace(
                     client_id, asked, actor, sector=record.sector, of_document=True
@@ -238,6 +244,17 @@ class MetadataDocumentClients:
             raise TooManyRequests(
                 "no more clients can come by a metadata document for now: ask the operator",
                 headers={"Retry-After": "3600"},
+            )
+
+    async def _pace(self, client_id: str) -> None:
+        """Each change keeps a row of the client's history for good."""
+        slot = self._hasher.hash(f"document\x00change\x00{client_id}")[:_SLOT_BYTES]
+        now_ms = int(self._clock() * 1000)
+        seconds = await self._store.write(lambda uow: take(uow, slot, CHANGES, now_ms))
+        if seconds:
+            raise TooManyRequests(
+                "the client's metadata document changes too often",
+                headers={"Retry-After": str(seconds)},
             )
 
     def _failed(self, client_id: str) -> None:

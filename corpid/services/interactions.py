@@ -237,9 +237,13 @@ class BrowserInteractions:
     async def abandon(
         self,
         waiting: Waiting,
+        person_id: str | None,
         also: Callable[[ProviderWrites], Awaitable[None]] | None = None,
     ) -> None:
         """End the interaction with a no; ``also`` writes more in the same transaction.
+
+        It goes into the audit trail when it is somebody's: ``person_id`` is who is signed in. What
+        strangers begin and give up could fill that for good.
 
         Raises:
             InteractionGone: it was finished meanwhile.
@@ -249,10 +253,11 @@ class BrowserInteractions:
         async def work(uow: UnitOfWork) -> None:
             if not await uow.sign_ins.finish_interaction(waiting.record.interaction_hash, now_ms):
                 raise InteractionGone
-            await uow.operations.audit(
-                "authorization.refused",
-                {"client_id": waiting.record.client_id, "person_id": waiting.record.person_id},
-            )
+            if person_id is not None:
+                await uow.operations.audit(
+                    "authorization.refused",
+                    {"client_id": waiting.record.client_id, "person_id": person_id},
+                )
             if also is not None:
                 await also(uow.provider_writes)
             if waiting.polled is not None:

@@ -17,7 +17,7 @@ from corpid.services.session_list import SessionView
 from corpid.services.sessions import SESSION
 from corpid.services.sign_in import SessionGone, TooManyTries, WrongCredentials
 from corpid.web.client_address import visitor_of
-from corpid.web.forms import accepted_languages, read_form
+from corpid.web.forms import accepted_languages, cookies_of, read_form
 from corpid.web.pages import PageParts
 from corpid.web.rendering import page_response, redirect_response
 from corpid.web.translations import Texts
@@ -92,12 +92,12 @@ class AccountPages:
 
     async def _visit(self, request: Request) -> _Visit:
         parts = self._parts
-        language = parts.interactions.language(request.cookies, (), accepted_languages(request))
+        language = parts.interactions.language(cookies_of(request), (), accepted_languages(request))
         visitor = visitor_of(request, parts.sessions.cookies, parts.proxies)
-        session = await parts.sessions.current(request.cookies)
+        session = await parts.sessions.current(cookies_of(request))
         person = None if session is None else await parts.store.read.people.by_id(session.person_id)
         if session is None or person is None or person.closed_at is not None:
-            csrf, cookies = parts.interactions.door(request.cookies)
+            csrf, cookies = parts.interactions.door(cookies_of(request))
             return _Visit(None, None, _SIGN_IN, language, csrf, cookies, visitor)
         # As surely as the person can: whoever knows only the password must not end sessions.
         needs_code = session.assurance is Assurance.LOA1

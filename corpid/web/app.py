@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from corpid.settings import Settings
 from corpid.version import __version__
 from corpid.web.assembly import PageAssembly, assemble
+from corpid.web.connections import BoundedConnection, keep_looking
 from corpid.web.edge import Edge, appended
 from corpid.web.listening import Listening
 from corpid.web.metrics import Metrics
@@ -32,7 +33,7 @@ KEEP_ALIVE_SECONDS: Final = 75
 SHUTDOWN_SECONDS: Final = 10
 _GC_THRESHOLDS: Final = (10_000, 20, 20)
 _USUAL: Final[dict[str, Any]] = {
-    "http": "httptools",
+    "http": BoundedConnection,
     "lifespan": "off",
     "access_log": False,
     "log_config": None,
@@ -162,7 +163,11 @@ async def serve(settings: Settings, listening: Listening) -> None:
             )
         )
         async with _beside(built.operations, listening.operations):
-            await public.serve(sockets=[listening.public])
+            looking = asyncio.create_task(keep_looking(public.server_state.connections))
+            try:
+                await public.serve(sockets=[listening.public])
+            finally:
+                looking.cancel()
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import Any, Final
 from corpid.services.browsers import browser_label
 from corpid.services.guessing import Visitor
 from corpid.services.sessions import BROWSER, CookieRules
+from corpid.web.forms import cookies_of
 
 Network = IPv4Network | IPv6Network
 _FORWARDED: Final = "x-forwarded-for"
@@ -40,7 +41,7 @@ def client_address(request: Any, proxies: Sequence[Network]) -> str | None:
 def visitor_of(request: Any, cookies: CookieRules, proxies: Sequence[Network]) -> Visitor:
     """Who tries to sign in, as far as the network and the cookie tell."""
     return Visitor(
-        browser=request.cookies.get(cookies.name(BROWSER), ""),
+        browser=cookies_of(request).get(cookies.name(BROWSER), ""),
         address=client_address(request, proxies),
         label=browser_label(request.headers.get("user-agent", "")),
     )

@@ -11,7 +11,7 @@ from corpid.services.device_codes import DeviceCodes, SignInFirst, WrongUserCode
 from corpid.services.sessions import INTERACTION
 from corpid.services.sign_in import TooManyTries
 from corpid.web.client_address import client_address
-from corpid.web.forms import read_form
+from corpid.web.forms import cookies_of, read_form
 from corpid.web.pages import PageParts
 from corpid.web.polled_ends import CONNECTED, DECLINED
 from corpid.web.polled_pages import begun, ended, language_of
@@ -69,7 +69,7 @@ class DevicePages:
         except OAuthError as error:
             page = parts.renderer.error_page(error.code, error.description, texts.language)
             return page_response(page.decode(), error.status)
-        if not parts.interactions.is_page_csrf(DEVICE, request.cookies, form.get("csrf", "")):
+        if not parts.interactions.is_page_csrf(DEVICE, cookies_of(request), form.get("csrf", "")):
             html = parts.renderer.html("notice.html", texts.language, notice="forged")
             return page_response(html, 403)
         try:
@@ -90,8 +90,8 @@ class DevicePages:
         try:
             found = await self._codes.enter(
                 typed,
-                session=await parts.sessions.current(request.cookies),
-                browser=parts.interactions.binding(request.cookies) or "",
+                session=await parts.sessions.current(cookies_of(request)),
+                browser=parts.interactions.binding(cookies_of(request)) or "",
                 address=client_address(request, parts.proxies),
             )
         except WrongUserCode:
@@ -110,7 +110,7 @@ class DevicePages:
         sign_in: bool = False,
     ) -> Response:
         parts = self._parts
-        binding = parts.interactions.binding(request.cookies)
+        binding = parts.interactions.binding(cookies_of(request))
         cookies: tuple[str, ...] = ()
         if binding is None:
             binding = parts.interactions.new_binding()

@@ -1,11 +1,12 @@
 """Reading what browsers send to the pages, with bounds."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
 
 from oidc.errors import InvalidRequest, PayloadTooLarge
-from oidc.request import parse_parameters
+from oidc.request import parse_parameters, read_cookies
 
 MAX_FORM_BYTES: Final = 16 * 1024
 MAX_LANGUAGE_HEADER: Final = 1024
@@ -28,6 +29,13 @@ async def read_form(request: Request) -> dict[str, str]:
         if len(body) > MAX_FORM_BYTES:
             raise PayloadTooLarge(f"the form is larger than {MAX_FORM_BYTES} bytes")
     return parse_parameters(bytes(body))
+
+
+def cookies_of(request: Request) -> Mapping[str, str]:
+    """The cookies as the protocols' endpoints read them: where two have a name, both readers take
+    the same one, or a page could be another person's than the answer that it leads to.
+    """
+    return read_cookies(request.scope)
 
 
 def accepted_languages(request: Request) -> str:

@@ -14,7 +14,7 @@ from corpid.services.records import Session
 from corpid.services.sessions import INTERACTION
 from corpid.services.sign_in import SessionGone, TooManyTries, WrongCredentials
 from corpid.web.client_address import visitor_of
-from corpid.web.forms import accepted_languages, read_form
+from corpid.web.forms import accepted_languages, cookies_of, read_form
 from corpid.web.pages import PageParts
 from corpid.web.polled_ends import REQUESTS
 from corpid.web.rendering import page_response, redirect_response
@@ -67,11 +67,11 @@ class OwnSignInPages:
             html = parts.renderer.html("notice.html", self._language(request), notice="gone")
             return page_response(html, 404)
         if form is not None and not parts.interactions.is_page_csrf(
-            PATH, request.cookies, form.get("csrf", "")
+            PATH, cookies_of(request), form.get("csrf", "")
         ):
             html = parts.renderer.html("notice.html", self._language(request), notice="forged")
             return page_response(html, 403)
-        session = await parts.sessions.current(request.cookies)
+        session = await parts.sessions.current(cookies_of(request))
         person = None
         if session is not None:
             person = await parts.store.read.people.by_id(session.person_id)
@@ -171,7 +171,7 @@ class OwnSignInPages:
         status: int | None = None,
     ) -> Response:
         parts, language = self._parts, self._language(request)
-        binding = parts.interactions.binding(request.cookies)
+        binding = parts.interactions.binding(cookies_of(request))
         cookies: tuple[str, ...] = ()
         if binding is None:
             binding = parts.interactions.new_binding()
@@ -208,4 +208,6 @@ class OwnSignInPages:
         return visitor_of(request, self._parts.sessions.cookies, self._parts.proxies)
 
     def _language(self, request: Request) -> Language:
-        return self._parts.interactions.language(request.cookies, (), accepted_languages(request))
+        return self._parts.interactions.language(
+            cookies_of(request), (), accepted_languages(request)
+        )

@@ -33,7 +33,7 @@ from corpid.services.sessions import Sessions
 from corpid.services.sign_in import SessionGone, SignIn, TooManyTries, WrongCredentials
 from corpid.services.waiting_interactions import InteractionGone, Waiting
 from corpid.web.client_address import Network, visitor_of
-from corpid.web.forms import accepted_languages, read_form
+from corpid.web.forms import accepted_languages, cookies_of, read_form
 from corpid.web.polled_ends import PolledEnds
 from corpid.web.rendering import Renderer, page_response, redirect_response
 from corpid.web.step_pages import StepPages
@@ -116,12 +116,12 @@ class InteractionPages:
         """One request."""
         parts = self._parts
         languages = accepted_languages(request)
-        language = parts.interactions.language(request.cookies, (), languages)
+        language = parts.interactions.language(cookies_of(request), (), languages)
         try:
-            waiting = await parts.interactions.find(interaction_id, request.cookies)
+            waiting = await parts.interactions.find(interaction_id, cookies_of(request))
             locales = waiting.request.ui_locales
-            language = parts.interactions.language(request.cookies, locales, languages)
-            session = await parts.sessions.current(request.cookies)
+            language = parts.interactions.language(cookies_of(request), locales, languages)
+            session = await parts.sessions.current(cookies_of(request))
             form = await read_form(request) if request.method == "POST" else None
             visitor = visitor_of(request, parts.sessions.cookies, parts.proxies)
             return await self._visit(waiting, session, language, form, visitor)
@@ -148,7 +148,7 @@ class InteractionPages:
         try:
             step = await interactions.step(waiting, session)
         except OAuthError as error:
-            return await self._refuse(waiting, language, error)
+            return await self._refuse(waiting, language, error, _who(session))
         visit = _Visit(waiting, session, language, step, visitor)
         if form is None:
             return await self._show_or_finish(visit)
@@ -156,7 +156,7 @@ class InteractionPages:
             html = self._parts.renderer.html("notice.html", language, notice="forged")
             return page_response(html, 403)
         if form.get("action") in {"cancel", "deny"}:
-            return await self._refuse(waiting, language, _refusal(step))
+            return await self._refuse(waiting, language, _refusal(step), _who(session))
         if form.get("step") != STEP_NAMES.get(type(step)):
             return self._go_on(waiting)  # another window was quicker: show what comes now
         return await self._do(visit, form)
@@ -254,7 +254,7 @@ class InteractionPages:
         try:
             step = await self._parts.interactions.step(waiting, session)
         except OAuthError as error:
-            return await self._refuse(waiting, language, error, cookies)
+            return await self._refuse(waiting, language, error, _who(session), cookies)
         if isinstance(step, ApprovedStep):
             return await self._complete(
                 waiting, language, step.approval, consented=False, cookies=cookies
@@ -286,7 +286,7 @@ class InteractionPages:
         except InvalidRequestUri:
             raise  # another interaction of the same pushed request was finished: for the person
         except OAuthError as error:
-            return await self._refuse(waiting, language, error, cookies)
+            return await self._refuse(waiting, language, error, approval.actor, cookies)
         return self._leave(completion.response, language, cookies)
 
     async def _refuse(
@@ -294,11 +294,12 @@ class InteractionPages:
         waiting: Waiting,
         language: Language,
         error: OAuthError,
+        person_id: str | None,
         cookies: tuple[str, ...] = (),
     ) -> Response:
         if waiting.polled is not None:
-            return await self._parts.polled.refuse(waiting, cookies)
-        await self._parts.interactions.abandon(waiting)
+            return await self._parts.polled.refuse(waiting, person_id, cookies)
+        await self._parts.interactions.abandon(waiting, person_id)
         response = await self._parts.authorize.refuse(waiting.request, error)
         return self._leave(response, language, cookies)
 
@@ -367,6 +368,10 @@ class InteractionPages:
             "cancel": not isinstance(step, ConsentStep | BlockedStep),
             "polled": visit.waiting.polled is not None,
         }
+
+
+def _who(session: Session | None) -> str | None:
+    return None if session is None else session.person_id
 
 
 def _refusal(step: Step) -> OAuthError:

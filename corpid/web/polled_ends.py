@@ -43,14 +43,16 @@ class PolledEnds:
         try:
             await self._interactions.finish(waiting, approval, work, consented=False)
         except AccessDenied:
-            return await self.refuse(waiting, cookies)
+            return await self.refuse(waiting, approval.actor, cookies)
         end = APPROVED if waiting.polled.record.grant_type == CIBA else CONNECTED
         return redirect_response(self._base + end, cookies)
 
-    async def refuse(self, waiting: Waiting, cookies: tuple[str, ...]) -> Response:
-        """A no."""
+    async def refuse(
+        self, waiting: Waiting, person_id: str | None, cookies: tuple[str, ...]
+    ) -> Response:
+        """A no, of whoever is signed in."""
         assert waiting.polled is not None
         also = polled.refused(self._provider, waiting.polled.record)
-        await self._interactions.abandon(waiting, also)
+        await self._interactions.abandon(waiting, person_id, also)
         end = REFUSED if waiting.polled.record.grant_type == CIBA else DECLINED
         return redirect_response(self._base + end, cookies)

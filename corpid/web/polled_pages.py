@@ -6,7 +6,7 @@ from starlette.responses import Response
 from corpid.domain.languages import Language
 from corpid.services.polled_interactions import Polled
 from corpid.services.waiting_interactions import InteractionGone
-from corpid.web.forms import accepted_languages
+from corpid.web.forms import accepted_languages, cookies_of
 from corpid.web.pages import PageParts
 from corpid.web.rendering import page_response, redirect_response
 from oidc.errors import TooManyRequests
@@ -15,7 +15,7 @@ from oidc.errors import TooManyRequests
 async def begun(parts: PageParts, polled: Polled, request: Request, language: Language) -> Response:
     """On to the pages of that request, or why there are none."""
     try:
-        begun = await parts.interactions.begin_polled(polled, request.cookies)
+        begun = await parts.interactions.begin_polled(polled, cookies_of(request))
     except InteractionGone:
         return page_response(parts.renderer.html("notice.html", language, notice="gone"), 410)
     except TooManyRequests as error:
@@ -34,4 +34,4 @@ def ended(parts: PageParts, request: Request, notice: str, path: str) -> Respons
 
 def language_of(parts: PageParts, request: Request) -> Language:
     """The language of a page that no client asked for."""
-    return parts.interactions.language(request.cookies, (), accepted_languages(request))
+    return parts.interactions.language(cookies_of(request), (), accepted_languages(request))

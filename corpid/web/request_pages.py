@@ -13,7 +13,7 @@ from corpid.domain.person import Assurance, Person
 from corpid.services.backchannel import WaitingRequests
 from corpid.services.polled_interactions import Polled
 from corpid.services.records import Session
-from corpid.web.forms import read_form
+from corpid.web.forms import cookies_of, read_form
 from corpid.web.pages import PageParts
 from corpid.web.polled_ends import APPROVED, REFUSED, REQUESTS
 from corpid.web.polled_pages import begun, ended, language_of
@@ -111,7 +111,7 @@ class RequestPages:
     async def _signed_in(self, request: Request) -> tuple[Session, Person] | None:
         """Who is signed in here, as surely as they can."""
         parts = self._parts
-        session = await parts.sessions.current(request.cookies)
+        session = await parts.sessions.current(cookies_of(request))
         if session is None:
             return None
         person = await parts.store.read.people.by_id(session.person_id)

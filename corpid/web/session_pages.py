@@ -13,7 +13,7 @@ from corpid.services.device_codes import DeviceCodes
 from corpid.services.sessions import LANGUAGE
 from corpid.web.account_pages import build_account_router
 from corpid.web.device_pages import build_device_router
-from corpid.web.forms import accepted_languages, read_form
+from corpid.web.forms import accepted_languages, cookies_of, read_form
 from corpid.web.own_sign_in import build_own_sign_in_router
 from corpid.web.pages import PageParts, build_interaction_router
 from corpid.web.rendering import page_response, redirect_response
@@ -67,7 +67,7 @@ class SessionPages:
         """The question whether to sign out, or that nobody is signed in."""
         parts = self._parts
         language = self._language(request)
-        session = await parts.sessions.current(request.cookies)
+        session = await parts.sessions.current(cookies_of(request))
         person = None if session is None else await parts.store.read.people.by_id(session.person_id)
         if session is None or person is None:
             html = parts.renderer.html(
@@ -91,7 +91,7 @@ class SessionPages:
         except OAuthError as error:
             page = parts.renderer.error_page(error.code, error.description, self._language(request))
             return page_response(page.decode(), error.status)
-        session = await parts.sessions.current(request.cookies)
+        session = await parts.sessions.current(cookies_of(request))
         cookies: tuple[str, ...] = ()
         if session is not None:
             if not parts.interactions.is_session_csrf(session, form.get("csrf", "")):
@@ -113,4 +113,6 @@ class SessionPages:
         return redirect_response(location, (self._parts.sessions.cookies.set(LANGUAGE, language),))
 
     def _language(self, request: Request) -> Language:
-        return self._parts.interactions.language(request.cookies, (), accepted_languages(request))
+        return self._parts.interactions.language(
+            cookies_of(request), (), accepted_languages(request)
+        )

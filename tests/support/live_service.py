@@ -27,6 +27,7 @@ import uvloop
 
 from corpid.settings import Settings
 from corpid.web.app import application
+from corpid.web.connections import BoundedConnection
 from corpid.web.edge import configure_logging
 from corpid.web.listening import listen
 from tests.support.fapi_client_http import Http
@@ -78,7 +79,7 @@ class _Server:
                 # As `corpid.web.app.serve` has it, without the signals of a main program.
                 config = uvicorn.Config(
                     built.edge,
-                    http="httptools",
+                    http=BoundedConnection,
                     lifespan="off",
                     access_log=False,
                     log_config=None,

@@ -139,3 +139,43 @@ async def test_a_closed_account_is_not_signed_in_any_more(world: PagesWorld) -> 
     await world.write(lambda uow: uow.people.close("per-chan", NOW * 1000))
     await browser.get(world.request(prompt="none"))
     assert browser.answer["error"] == "login_required"
+
+
+# What strangers can do without signing in
+
+
+async def test_what_a_stranger_begins_and_gives_up_is_no_evidence(world: PagesWorld) -> None:
+    """The audit trail is kept for good: nobody but people who signed in writes into it."""
+    for path in (world.request(), world.request(prompt="login")):
+        browser = await world.browser().get(path)
+        await browser.submit(action="cancel")
+        assert browser.answer["error"] == "access_denied"
+    device = await world.browser().get("/device")
+    await device.submit(user_code=await world.device_code())
+    await device.submit(action="deny")
+    assert device.url.endswith("/device/declined")
+    assert not await world.events("authorization.refused")
+
+
+async def test_the_no_of_whoever_is_signed_in_is_evidence(world: PagesWorld) -> None:
+    browser = await world.sign_in("chan")
+    await browser.submit(action="deny")
+    (row,) = await world.events("authorization.refused")
+    assert b"per-chan" in row
+    assert b"shop" in row
+
+
+async def test_two_cookies_of_one_name_are_read_the_same_everywhere(world: PagesWorld) -> None:
+    """Or a page would be about another session than the answer that it leads to."""
+    mine, other = await world.sign_in("chan"), await world.browser().get(world.request())
+    await mine.submit(action="approve")
+    world.wait(30)
+    await other.submit(username="lee", password=PASSWORD)
+    await other.submit(otp=world.otp())
+    name = "__Host-corpid-session"
+    both = "; ".join(f"{name}={one.client.cookies[name]}" for one in (mine, other))
+    stranger = world.browser()
+    account = await stranger.client.get("/account", headers={"cookie": both})
+    silent = await stranger.client.get(world.request(prompt="none"), headers={"cookie": both})
+    assert "Chan Sample" in account.text
+    assert "code=" in silent.headers["location"]

@@ -73,6 +73,19 @@ async def test_an_unchanged_document_writes_nothing(world: RegistrationWorld) ->
     assert await world.events("client.changed") == []
 
 
+async def test_changes_of_a_document_are_paced(world: RegistrationWorld) -> None:
+    statuses = []
+    for number in range(bounds.CHANGES.burst + 3):
+        changed = document(client_name=f"Sample Bank {number}")
+        world.outbound.says(CLIENT, json.dumps(changed).encode(), max_age=0)
+        statuses.append((await push(world)).status)
+        world.wait(bounds.SHORTEST)
+    assert statuses.count(201) <= bounds.CHANGES.burst + 2
+    assert statuses[-1] == 429
+    world.wait(bounds.CHANGES.seconds)
+    assert (await push(world)).status == 201
+
+
 async def test_cimd_4_2_an_error_is_not_kept(world: RegistrationWorld) -> None:
     await refused(world, client_id="https://other.example/")
     publish(world)
