@@ -33,6 +33,12 @@ async def test_a_business_without_a_branch_gets_none(world: World) -> None:
     assert answer.json["error_description"] == "this business has no branch"
 
 
+async def test_the_head_office_is_no_branch(world: World) -> None:
+    await add_branch(world, "000")
+    answer = await asked(world, "branch")
+    assert answer.json["error_description"] == "this business has no branch"
+
+
 async def test_of_several_branches_one_must_be_named(world: World) -> None:
     await add_branch(world, "001")
     await add_branch(world, "002")

@@ -9,6 +9,8 @@ from corpid.services import credential_catalogue as catalogue
 from corpid.services.claims import SCOPES
 from corpid.services.credential_type import CredentialType
 from oidc.issuer.type_description import ClaimDescription, TypeDescription
+from oidc.issuer.type_metadata import TypeMetadataEndpoint
+from tests.support.asgi import call
 from tests.support.issued import JOINT, add_branch, add_joint, asked, issued, whole
 from tests.support.issuer_world import CLERK, ISSUER, MANDATE, World, payload_of
 
@@ -52,6 +54,33 @@ async def test_it_says_exactly_what_it_describes(kind: CredentialType, world: Wo
     needed = {claim.path[0] for claim in kind.claims if claim.mandatory and len(claim.path) == 1}
     own = says.keys() - {"iss", "iat", "exp", "vct", "status", "cnf"}
     assert needed <= own <= described
+
+
+@pytest.mark.parametrize("kind", TYPES)
+async def test_sd_jwt_vc_5_its_type_metadata_is_the_same_description(
+    kind: CredentialType, world: World
+) -> None:
+    endpoint = TypeMetadataEndpoint(world.issuer)
+    said = (await call(endpoint, path=f"/vct/{kind.type_id}/{kind.version}")).json
+    assert said["vct"] == f"{BASE}/{kind.type_id}/{kind.version}"
+    assert [one["locale"] for one in said["display"]] == list(LANGUAGES)
+    for claim, told in zip(kind.claims, said["claims"], strict=True):
+        assert tuple(told["path"]) == claim.path
+        assert told["sd"] == ("always" if claim.disclosable else "never")
+        assert told["mandatory"] is claim.mandatory
+        assert {one["locale"]: one["label"] for one in told["display"]} == dict(claim.labels)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+async def test_what_is_disclosable_is_hidden_and_nothing_else(
+    kind: CredentialType, world: World
+) -> None:
+    await add_branch(world)
+    credential = await issued(world, kind.type_id, CLERK, MANDATE)
+    says, payload = whole(credential), payload_of(credential)
+    hidden = {claim.path[0] for claim in kind.claims if claim.disclosable and len(claim.path) == 1}
+    assert hidden.isdisjoint(payload)
+    assert says.keys() - hidden <= payload.keys()
 
 
 @pytest.mark.parametrize("kind", TYPES)
