@@ -163,6 +163,11 @@ class Settings(BaseSettings):
         "host:port where the port is not 443; * for every public host). A client_id is then the "
         "https address of its metadata. Empty: no client comes that way.",
     )
+    wallet_attestation: Literal["off", "on", "challenge"] = Field(
+        default="off",
+        description="Whether wallets may authenticate by the attestation of their provider (corpid "
+        "wallet-provider add); challenge: with a fresh challenge of ours in each proof.",
+    )
     key_attestation: Literal["off", "accepted", "required"] = Field(
         default="off",
         description="Key attestations of wallet providers (corpid wallet-provider add): not "

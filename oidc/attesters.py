@@ -14,6 +14,13 @@ from keys.errors import KeysError
 from keys.jwk import JwkSet
 from oidc.trust_anchors import ChainRefused, TrustAnchors
 
+POP_METHOD: Final = "attest_jwt_client_auth"
+DPOP_METHOD: Final = "attest_jwt_client_auth_dpop"
+METHODS: Final = frozenset({POP_METHOD, DPOP_METHOD})
+"""Client authentication by attestation; the proof of possession is a JWT of its own, or the DPoP
+proof.
+"""
+
 WALLETS: Final = "wallets"
 KEYS: Final = "keys"
 ALGORITHMS: Final = frozenset({"ES256"})

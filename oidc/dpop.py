@@ -30,11 +30,13 @@ class DpopProof:
 
     ``thumbprint`` is the key's RFC 7638 thumbprint (``jkt``); ``replay_key`` is what must be
     remembered until ``replay_until`` (epoch ms) so that the proof counts once (RFC 9449 11.1).
+    ``has_nonce`` is whether it carries a fresh nonce of ours.
     """
 
     thumbprint: str
     replay_key: bytes
     replay_until: int
+    has_nonce: bool = False
 
 
 def normalise_uri(uri: str) -> str:
@@ -107,11 +109,12 @@ def check_proof(
     iat = _fresh(claims.get("iat"), now)
     if access_token is not None:
         _check_token_hash(claims.get("ath"), access_token)
-    _check_nonce(claims.get("nonce"), now, nonces, nonce_required)
+    nonce = claims.get("nonce")
+    _check_nonce(nonce, now, nonces, nonce_required)
     replay_key = hashlib.sha256(f"dpop:{thumbprint}:{jti}".encode()).digest()
     # It could be sent again until it is too old: remember it a little longer than that.
     until = int((iat + MAX_AGE_SECONDS + MAX_FUTURE_SECONDS) * 1000)
-    return DpopProof(thumbprint, replay_key, until)
+    return DpopProof(thumbprint, replay_key, until, nonce is not None and nonces is not None)
 
 
 def _is_endpoint(htu: str, uri: str, alias: str | None) -> bool:

@@ -51,6 +51,25 @@ class InvalidClient(OAuthError):
     status = 401
 
 
+class InvalidClientAttestation(InvalidClient):
+    """ATCA-10 9: a client attestation or its proof of possession is not as it should be."""
+
+    code = "invalid_client_attestation"
+
+
+class UseAttestationChallenge(OAuthError):
+    """ATCA-10 9: the proof of possession needs the challenge of the header that comes with this."""
+
+    code = "use_attestation_challenge"
+
+
+class UseFreshAttestation(OAuthError):
+    """ATCA-10 9: the client attestation is too old; 401."""
+
+    code = "use_fresh_attestation"
+    status = 401
+
+
 class InvalidGrant(OAuthError):
     """RFC 6749 5.2: the code or refresh token is wrong, used, expired or another's."""
 

@@ -16,7 +16,8 @@ PKCE S256                       required              required              requ
                                                                             waived for public
                                                                             clients
 client authentication           private_key_jwt, or   private_key_jwt, or   + client_secret_basic
-                                by TLS certificate    by TLS certificate    or _post, none for
+                                by TLS certificate    by TLS certificate    or _post, attestation
+                                                                            of wallets, none for
                                                                             public clients
 sender constraint               DPoP or TLS           DPoP or TLS           Bearer, or bound if
                                 certificate required  certificate required  registered so, or if
@@ -40,6 +41,8 @@ client signs" are client assertions and request objects.
 
 from dataclasses import dataclass, replace
 from typing import Final
+
+from oidc.attesters import METHODS as BY_ATTESTATION
 
 QUERY: Final = "query"
 FORM_POST: Final = "form_post"
@@ -104,7 +107,9 @@ PROFILES: Final[dict[str, Profile]] = {
         bounded_request_objects=False,
         response_modes=_ALL_MODES,
         pkce_waivable=True,
-        auth_methods=_STRONG_METHODS | {"client_secret_basic", "client_secret_post", "none"},
+        auth_methods=_STRONG_METHODS
+        | BY_ATTESTATION
+        | {"client_secret_basic", "client_secret_post", "none"},
         sender_constraint_required=False,
         device_grant=True,
         private_use_schemes=True,

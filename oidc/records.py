@@ -47,6 +47,7 @@ class Client:
     is signed, and UserInfo and ID token encrypted, for those that registered an algorithm for it.
     ``grant_management`` is whether it may name its grants and act on them (Grant Management).
     ``vetted`` is whether an operator registered it, and not it itself.
+    ``wallet_provider`` is the attester of its instances, where they authenticate by attestation.
     """
 
     client_id: str
@@ -91,6 +92,7 @@ class Client:
     tls_client_certificate_bound_access_tokens: bool = False
     grant_management: bool = False
     vetted: bool = True
+    wallet_provider: str | None = None
 
     @property
     def is_counted(self) -> bool:

@@ -18,8 +18,16 @@ _JSON: Final = (b"content-type", b"application/json")
 # What a page of another origin may read (CORS is open where no cookie counts).
 CORS: Final[Headers] = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"DPoP-Nonce, WWW-Authenticate"),
+    (
+        b"access-control-expose-headers",
+        b"DPoP-Nonce, OAuth-Client-Attestation-Challenge, WWW-Authenticate",
+    ),
 ]
+
+_ASKED: Final = (
+    b"Authorization, Content-Type, DPoP, OAuth-Client-Attestation, OAuth-Client-Attestation-PoP, "
+    b"Accept"
+)
 
 ERROR_PAGE_POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
@@ -86,7 +94,7 @@ def preflight(endpoint: Endpoint, methods: str = "GET, POST") -> Endpoint:
         headers: Headers = [
             *CORS,
             (b"access-control-allow-methods", methods.encode()),
-            (b"access-control-allow-headers", b"Authorization, Content-Type, DPoP, Accept"),
+            (b"access-control-allow-headers", _ASKED),
             (b"access-control-max-age", b"3600"),
         ]
         await send_bytes(send, HTTPStatus.NO_CONTENT, headers, b"")

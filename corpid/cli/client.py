@@ -57,8 +57,13 @@ async def add(
         str | None,
         typer.Option(
             help="private_key_jwt, tls_client_auth, self_signed_tls_client_auth, "
-            "client_secret_basic, client_secret_post, or none (public)."
+            "client_secret_basic, client_secret_post, attest_jwt_client_auth, "
+            "attest_jwt_client_auth_dpop, or none (public)."
         ),
+    ] = None,
+    wallet_provider: Annotated[
+        str | None,
+        typer.Option(help="For a wallet that is attested: whose (corpid wallet-provider list)."),
     ] = None,
     grant_type: Annotated[
         list[str] | None, typer.Option(help="Default: what the scopes need.")
@@ -243,6 +248,7 @@ async def add(
         may_act=may_act,
         backchannel=BackchannelAuthentication(backchannel_delivery, notification_endpoint),
         grant_management=grant_management,
+        wallet_provider=wallet_provider,
         signing=Signing(
             request_object_signing_alg=request_object_alg,
             require_signed_request_object=signed_requests,

@@ -42,6 +42,9 @@ async def update(
     ] = None,
     jwks_uri: Annotated[str | None, typer.Option(help="Where its public keys are.")] = None,
     auth_method: Annotated[str | None, typer.Option(help="How it authenticates.")] = None,
+    wallet_provider: Annotated[
+        str | None, typer.Option(help="Who attests it, if that is how it authenticates.")
+    ] = None,
     min_acr: Annotated[str | None, typer.Option(help="Least assurance, loa1 to loa4.")] = None,
     resource: Annotated[list[str] | None, typer.Option(help="All of them.")] = None,
     serves: Annotated[list[str] | None, typer.Option(help="All of them.")] = None,
@@ -71,6 +74,7 @@ async def update(
     from corpid.services.client_changes import registered
     from corpid.services.client_metadata import CIBA
     from corpid.services.clients import Clients
+    from oidc.attesters import METHODS as BY_ATTESTATION
     from oidc.mutual_tls import TLS_CLIENT_AUTH
 
     several = {
@@ -83,6 +87,7 @@ async def update(
     changes: dict[str, Any] = {
         "profile": profile,
         "auth_method": auth_method,
+        "wallet_provider": wallet_provider,
         "min_acr": min_acr,
         "dpop": dpop,
         "pushed_requests": par,
@@ -109,6 +114,8 @@ async def update(
         )
         if auth_method not in (None, TLS_CLIENT_AUTH):
             given["tls"] = replace(known.tls, expectations={})
+        if auth_method is not None and auth_method not in BY_ATTESTATION:
+            given["wallet_provider"] = None
         if grant_type is not None and CIBA not in grant_type:
             given["backchannel"] = BackchannelAuthentication()
         wanted = replace(known, names=names, **given)

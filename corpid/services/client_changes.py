@@ -19,6 +19,7 @@ from oidc.records import EXPECTATIONS
 _OPTIONAL: Final = frozenset(EXPECTATIONS) | {
     "backchannel_token_delivery_mode",
     "backchannel_client_notification_endpoint",
+    "wallet_provider",
 }
 
 
@@ -55,6 +56,7 @@ def registered(record: ClientRecord) -> Registration:
         detail_types=tuple(get("authorization_details_types", ())),
         may_act=get("may_act"),
         grant_management=get("grant_management", False),
+        wallet_provider=get("wallet_provider"),
         backchannel=BackchannelAuthentication(
             get("backchannel_token_delivery_mode"), get("backchannel_client_notification_endpoint")
         ),

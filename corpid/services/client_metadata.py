@@ -25,6 +25,7 @@ from corpid.services.client_addresses import (
 from corpid.services.client_backchannel import BackchannelAuthentication
 from corpid.services.client_signing import Signing
 from corpid.services.client_tls import NO_TLS, Tls
+from corpid.services.wallet_provider_ports import check_wallet_provider
 from keys.errors import KeysError
 from keys.jwk import JwkSet
 from oidc.profiles import PROFILES, Profile
@@ -102,6 +103,7 @@ class Registration:
     backchannel_logout_session_required: bool = False
     tls: Tls = NO_TLS
     grant_management: bool = False
+    wallet_provider: str | None = None
 
     @property
     def method(self) -> str:
@@ -151,6 +153,7 @@ def metadata(wanted: Registration) -> dict[str, Any]:
     if wanted.policy_uri is not None:
         check_web_address(wanted.policy_uri, "the policy URI")
     _check_logout(wanted)
+    check_wallet_provider(wanted.wallet_provider, wanted.method)
     if wanted.subject not in SUBJECTS:
         raise InvalidValue(f"the subject is one of {', '.join(SUBJECTS)}")
     _check_defaults(wanted)
@@ -390,6 +393,7 @@ def _as_metadata(wanted: Registration, profile: Profile) -> dict[str, Any]:
         "may_act": wanted.may_act,
         **client_backchannel.as_metadata(wanted.backchannel, wanted.grants),
         "grant_management": wanted.grant_management or None,
+        "wallet_provider": wanted.wallet_provider,
         **client_signing.as_metadata(wanted.signing, profile),
         "post_logout_redirect_uris": list(wanted.post_logout_redirect_uris) or None,
         "backchannel_logout_uri": wanted.backchannel_logout_uri,

@@ -21,6 +21,7 @@ from corpid.services.client_metadata import (
 )
 from corpid.services.client_signing import Signing
 from keys import jwe
+from oidc.attesters import METHODS as BY_ATTESTATION
 from oidc.errors import InvalidClientMetadata, InvalidRedirectUri
 from oidc.mutual_tls import METHODS
 from oidc.profiles import PROFILES
@@ -136,10 +137,10 @@ def _profile(values: Mapping[str, Any], policy: RegistrationPolicy) -> str:
 
 
 def _self_registered(profile: str) -> frozenset[str]:
-    """The methods that software may register by itself. Whose TLS certificates are believed is the
-    operator's affair, and so is the registration of a client that has one.
+    """The methods that software may register by itself. Whose TLS certificates and attestations
+    are believed is the operator's affair, and so is the registration of a client that has one.
     """
-    return PROFILES[profile].auth_methods - METHODS
+    return PROFILES[profile].auth_methods - METHODS - BY_ATTESTATION
 
 
 def _methods(values: Mapping[str, Any]) -> set[str]:

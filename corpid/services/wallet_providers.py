@@ -5,7 +5,6 @@ whenever it looks an attester up: the next request in any of them sees it.
 """
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from corpid.domain.errors import AlreadyExists, InvalidValue, NotFound
 from corpid.services.client_metadata import refuse_private
 from corpid.services.ports import Store, UnitOfWork
-from corpid.services.wallet_provider_ports import WalletProvider
+from corpid.services.wallet_provider_ports import PROVIDER_ID, WalletProvider
 from keys.clock import Clock
 from keys.errors import KeysError
 from keys.jwk import JwkSet
@@ -28,7 +27,6 @@ MAX_ANCHORS: Final = 10
 MAX_TEXT: Final = 200
 MAX_ISSUER: Final = 2048
 _COUNTER: Final = "clients"
-_PROVIDER_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 
 
 class WalletProviders:
@@ -166,7 +164,7 @@ def _attester(provider: WalletProvider) -> Attester:
 
 
 def _checked_id(provider_id: str) -> str:
-    if not _PROVIDER_ID.fullmatch(provider_id):
+    if not PROVIDER_ID.fullmatch(provider_id):
         raise InvalidValue("a provider's id has 3 to 64 small letters, digits and . _ -")
     return provider_id
 

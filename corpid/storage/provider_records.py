@@ -92,6 +92,7 @@ def client(row: tuple[str, str, str, bytes | None, str | None]) -> Client:
         ),
         grant_management=get("grant_management", False),
         vetted=registered_itself is None,
+        wallet_provider=get("wallet_provider"),
     )
 
 

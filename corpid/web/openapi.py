@@ -83,6 +83,13 @@ def hot_paths() -> dict[str, Any]:
         **_provider_paths(),
         **polled_paths(),
         **_grant_paths(),
+        "/challenge": {
+            "post": {
+                "operationId": "challenge",
+                "summary": "A challenge for client attestations",
+                "responses": {"200": _json(_object(attestation_challenge=_TEXT), "A fresh one")},
+            }
+        },
         **_registration_paths(),
         **_metadata_paths(),
         **_issuer_paths(),

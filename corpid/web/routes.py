@@ -23,6 +23,7 @@ from oidc.logout_ports import Logouts
 from oidc.provider import endpoints
 from oidc.provider.authorize import AuthorizeEndpoint
 from oidc.provider.backchannel_authentication import BackchannelAuthenticationEndpoint
+from oidc.provider.challenge import ChallengeEndpoint
 from oidc.provider.device_authorization import DeviceAuthorizationEndpoint
 from oidc.provider.end_session import EndSessionEndpoint
 from oidc.provider.grant_management import GrantManagementEndpoint
@@ -154,6 +155,13 @@ TABLE: Final = (
         "A grant of the client's own (Grant Management 6)",
         cors=False,
         tail="{grant_id}",
+    ),
+    RouteSpec(
+        "challenge",
+        "issuer",
+        endpoints.CHALLENGE,
+        ("POST",),
+        "A challenge for client attestations",
     ),
     RouteSpec(
         "end_session",
@@ -304,7 +312,14 @@ def _endpoints(service: Service, logouts: Logouts) -> Mapping[str, Endpoint]:
         "certificates": CertificatesEndpoint(service.foundation.rings),
         "status": StatusListEndpoint(service.publisher, issuer.clock),
         **_registration(service),
+        **_challenge(service),
     }
+
+
+def _challenge(service: Service) -> Mapping[str, Endpoint]:
+    if not service.provider.config.attestation_challenge:
+        return {}
+    return {"challenge": ChallengeEndpoint(service.provider)}
 
 
 def _registration(service: Service) -> Mapping[str, Endpoint]:

@@ -170,6 +170,8 @@ def _provider(
         open_requests=settings.open_requests_per_client,
         registration=settings.registration != "off",
         client_documents=bool(settings.client_document_hosts),
+        attestation=settings.wallet_attestation != "off",
+        attestation_challenge=settings.wallet_attestation == "challenge",
     )
     return Provider(
         config=config,
@@ -188,6 +190,7 @@ def _provider(
         outbound=outbound,
         client_keys=client_keys,
         client_documents=client_documents,
+        attesters=KnownAttesters(base.store) if config.attestation else None,
     )
 
 

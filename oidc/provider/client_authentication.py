@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote_plus
 
-from keys.record import record
+from oidc.dpop import DpopProof
 from oidc.errors import InvalidClient, InvalidRequest
 from oidc.profiles import PROFILES
-from oidc.provider import client_assertion, tls_authentication
+from oidc.provider import client_assertion, client_attestation, tls_authentication
+from oidc.provider.authenticated import Authenticated
 from oidc.provider.client_documents import find_client
 from oidc.provider.context import Provider
 from oidc.records import NO_AUTHENTICATION, Client
@@ -41,25 +42,14 @@ _CREDENTIAL_PARAMETERS: Final = frozenset(
 )
 
 
-@record
-class Authenticated:
-    """A client that proved who it is, or a public one, which cannot.
-
-    With an assertion, its jti must still be burnt: ``assertion_replay_key`` counts once until
-    ``replay_until`` (epoch ms).
-    """
-
-    client: Client
-    assertion_replay_key: bytes | None = None
-    replay_until: int = 0
-
-
 def has_credentials(scope: Scope, form: Mapping[str, str], provider: Provider) -> bool:
     """Whether the request tries to authenticate a client at all.
 
     Raises:
         InvalidClient: a client certificate came in a way that does not count.
     """
+    if provider.attesters is not None and client_attestation.presented(scope):
+        return True
     if not _CREDENTIAL_PARAMETERS.isdisjoint(form) or header_values(scope, b"authorization"):
         return True
     # RFC 8705 2: who authenticates by certificate names itself by client_id.
@@ -67,10 +57,17 @@ def has_credentials(scope: Scope, form: Mapping[str, str], provider: Provider) -
 
 
 async def authenticate(
-    scope: Scope, form: Mapping[str, str], provider: Provider, *, public: bool = False
+    scope: Scope,
+    form: Mapping[str, str],
+    provider: Provider,
+    *,
+    public: bool = False,
+    proof: DpopProof | None = None,
 ) -> Authenticated:
     """Find out which client sent the request, by the one method that it used.
 
+    An attestation beside another method changes nothing (ATCA-10 10). ``proof`` is the request's
+    DPoP proof where the endpoint takes one: it may be the proof of possession of an attested key.
     With ``public`` the word of a public client is taken (RFC 6749 3.2.1): what it may then do
     must rest on something else, such as a code with its verifier, or a refresh token.
 
@@ -95,6 +92,12 @@ async def authenticate(
         if client is None:
             raise InvalidClient(_SECRET_REFUSED)
         return Authenticated(client)
+    if provider.attesters is not None:
+        attested = await client_attestation.authenticate(
+            scope, form, provider, provider.attesters, proof
+        )
+        if attested is not None:
+            return attested
     return await _by_name(scope, form.get("client_id"), public, provider)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from keys.clock import Clock, Random
+from oidc.attesters import Attesters
 from oidc.mutual_tls import MutualTls
 from oidc.ports import (
     Claims,
@@ -42,7 +43,8 @@ class ProviderConfig:
     ``extra_metadata`` goes into discovery as it is.
     ``detail_types`` are the types of authorization details (RFC 9396) that mean something here.
     ``open_requests`` is how many requests of one client that is counted may wait at once.
-    ``mutual_tls`` is None where no proxy hands over client certificates.
+    ``mutual_tls`` is None where no proxy hands over client certificates. ``attestation`` says that
+    clients may authenticate by attestation, ``attestation_challenge`` that they need a challenge.
     """
 
     issuer: str
@@ -56,6 +58,8 @@ class ProviderConfig:
     open_requests: int = 2000
     registration: bool = False
     client_documents: bool = False
+    attestation: bool = False
+    attestation_challenge: bool = False
     extra_metadata: Mapping[str, object] = field(default_factory=dict)
     detail_types: Mapping[str, DetailType] = field(default_factory=dict)
 
@@ -66,7 +70,10 @@ class ProviderConfig:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """The authorization server's parts, handed to each endpoint."""
+    """The authorization server's parts, handed to each endpoint.
+
+    ``attesters`` is None where no client authenticates by attestation.
+    """
 
     config: ProviderConfig
     store: ProviderStore
@@ -82,6 +89,7 @@ class Provider:
     outbound: Outbound
     client_keys: ClientKeys
     client_documents: ClientDocuments | None = None
+    attesters: Attesters | None = None
 
     @property
     def dpop_nonce_required(self) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from keys import jwe
+from oidc.attesters import ALGORITHMS as ATTESTATION_ALGORITHMS
+from oidc.attesters import METHODS as BY_ATTESTATION
 from oidc.documents import Document
 from oidc.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from oidc.errors import OAuthError
@@ -57,6 +59,8 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
     auth_methods -= METHODS - (
         frozenset() if config.mutual_tls is None else config.mutual_tls.methods
     )
+    if not config.attestation:
+        auth_methods -= BY_ATTESTATION
     assertion_algs = sorted({alg for one in PROFILES.values() for alg in one.assertion_algs})
     our_algs = sorted({alg for one in PROFILES.values() for alg in one.id_token_algs})
     document: dict[str, Any] = {
@@ -134,6 +138,12 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
         document["registration_endpoint"] = config.url(endpoints.REGISTRATION)
     if config.client_documents:
         document["client_id_metadata_document_supported"] = True
+    if config.attestation:
+        algorithms = sorted(ATTESTATION_ALGORITHMS)
+        document["client_attestation_signing_alg_values_supported"] = algorithms
+        document["client_attestation_pop_signing_alg_values_supported"] = algorithms
+    if config.attestation_challenge:
+        document["challenge_endpoint"] = config.url(endpoints.CHALLENGE)
     if config.service_documentation is not None:
         document["service_documentation"] = config.service_documentation
     aliases = _mtls_aliases(document, config)

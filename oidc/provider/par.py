@@ -16,8 +16,9 @@ from oidc.provider import managed_grants, request_object
 from oidc.provider.authorization_request import require_signed, validate
 from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
+from oidc.provider.dpop_header import check_proof
 from oidc.provider.endpoints import PUSHED_AUTHORIZATION
-from oidc.provider.one_time import burn, check_proof
+from oidc.provider.one_time import burn
 from oidc.provider.request_object import RequestObject
 from oidc.provider.resources import REPEATABLE
 from oidc.records import Client, PushedRequest
@@ -47,7 +48,7 @@ class PushedAuthorizationEndpoint:
         require_method(scope, "POST")
         form = await read_form(scope, receive, REPEATABLE)
         proof = check_proof(scope, provider, self._uri)
-        sender = await authenticate(scope, form, provider, public=True)
+        sender = await authenticate(scope, form, provider, public=True, proof=proof)
         request_uri = new_token(REQUEST_URI, provider.random)
         lifetime = provider.config.lifetimes.pushed_request
         refusal: OAuthError | None = None

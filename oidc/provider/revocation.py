@@ -9,7 +9,8 @@ from typing import Final
 
 from oidc.errors import InvalidGrant, InvalidRequest, OAuthError, UnsupportedTokenType
 from oidc.ports import ProviderWrites
-from oidc.provider.client_authentication import Authenticated, authenticate
+from oidc.provider.authenticated import Authenticated
+from oidc.provider.client_authentication import authenticate
 from oidc.provider.context import Provider
 from oidc.provider.one_time import burn
 from oidc.records import AccessToken, AuditEvent, Client, Grant, RefreshToken

@@ -14,11 +14,13 @@ from oidc.errors import (
 from oidc.ports import ProviderWrites
 from oidc.profiles import PROFILES
 from oidc.provider import tls_authentication
-from oidc.provider.client_authentication import Authenticated, authenticate, has_credentials
+from oidc.provider.authenticated import Authenticated
+from oidc.provider.client_authentication import authenticate, has_credentials
 from oidc.provider.context import Provider
+from oidc.provider.dpop_header import check_proof
 from oidc.provider.endpoints import TOKEN
 from oidc.provider.grants.registry import ANONYMOUS, GRANTS
-from oidc.provider.one_time import burn, check_proof
+from oidc.provider.one_time import burn
 from oidc.provider.resources import REPEATABLE
 from oidc.provider.token_request import GrantHandler, Prepared, TokenRequest, refuse
 from oidc.records import Client
@@ -48,7 +50,7 @@ class TokenEndpoint:
         require_method(scope, "POST")
         form = await read_form(scope, receive, REPEATABLE)
         proof = check_proof(scope, self._provider, self._uri)
-        sender = await self._authenticate(scope, form)
+        sender = await self._authenticate(scope, form, proof)
         try:
             prepared = await self._prepare(scope, form, sender, proof)
         except OAuthError as error:
@@ -59,12 +61,14 @@ class TokenEndpoint:
             raise refusal
         return prepared.response
 
-    async def _authenticate(self, scope: Scope, form: Mapping[str, str]) -> Authenticated | None:
+    async def _authenticate(
+        self, scope: Scope, form: Mapping[str, str], proof: DpopProof | None
+    ) -> Authenticated | None:
         anonymous = form.get("grant_type") in ANONYMOUS
         if anonymous and not has_credentials(scope, form, self._provider):
             # A client_id that nothing proves is no identity: the request is anonymous.
             return None
-        sender = await authenticate(scope, form, self._provider, public=True)
+        sender = await authenticate(scope, form, self._provider, public=True, proof=proof)
         # A public client proves nothing either, whatever else came with its name.
         return None if anonymous and sender.client.is_public else sender
 
@@ -84,7 +88,8 @@ class TokenEndpoint:
         if client is not None and proof is None:
             _refuse_unconstrained(client, x5t)
         now = self._provider.clock()
-        return await grant(TokenRequest(self._provider, form, client, jkt, x5t, now))
+        instance = None if sender is None else sender.instance_jkt
+        return await grant(TokenRequest(self._provider, form, client, jkt, x5t, now, instance))
 
     async def _commit(
         self, sender: Authenticated | None, proof: DpopProof | None, prepared: Prepared

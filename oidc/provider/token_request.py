@@ -18,6 +18,7 @@ class TokenRequest:
 
     ``client`` is None for anonymous access. ``jkt`` is the proof's key; ``x5t`` the
     certificate that this client's access tokens are bound to, if they are; ``now`` epoch seconds.
+    ``instance_jkt`` is the key of the client instance, where one was attested.
     """
 
     provider: Provider
@@ -26,6 +27,7 @@ class TokenRequest:
     jkt: str | None
     x5t: str | None
     now: float
+    instance_jkt: str | None = None
 
     @property
     def now_ms(self) -> int:

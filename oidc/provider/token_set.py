@@ -103,7 +103,8 @@ async def make_token_set(
         )
     if not with_refresh_token:
         return TokenSet(response, access.row, details=details)
-    bound_to = request.jkt if client.is_public else None
+    # An attested client's is bound to the instance and its key (ATCA-07 10.3, ATCA-10 12.3).
+    bound_to = request.jkt if client.is_public else request.instance_jkt
     refresh = tokens.mint_refresh_token(provider, grant, request.now, bound_to)
     response["refresh_token"] = refresh.value
     return TokenSet(response, access.row, refresh.row, details)

@@ -167,7 +167,7 @@ def mint_refresh_token(
     provider: Provider, grant: Grant, now: float, jkt: str | None
 ) -> MintedRefreshToken:
     """A refresh token. ``jkt`` binds it to a DPoP key; that of a client which authenticates is
-    bound to the client instead (RFC 9449 5).
+    bound to the client instead (RFC 9449 5), or to the key of its instance.
     """
     value = new_token(REFRESH_TOKEN, provider.random)
     now_ms = int(now * 1000)

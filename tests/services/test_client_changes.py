@@ -58,7 +58,7 @@ FULL = Registration(
     tls=Tls(bound_tokens=True, aliases=True),
 )
 # Each excludes something else that is set here; the other tests have them.
-EXCLUDED = {"jwks_uri", "expectations"}
+EXCLUDED = {"jwks_uri", "expectations", "wallet_provider"}
 EXCLUDED |= {"id_token_encrypted_response_alg", "id_token_encrypted_response_enc"}
 EXCLUDED |= {"userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc"}
 
@@ -81,8 +81,15 @@ def test_nothing_is_lost() -> None:
             "assertion_alg": None,
             "tls": Tls({"tls_client_auth_san_dns": "bank.example"}),
         },
+        {
+            "auth_method": "attest_jwt_client_auth",
+            "grant_types": ("authorization_code", "refresh_token"),
+            "backchannel": BackchannelAuthentication(),
+            "assertion_alg": None,
+            "wallet_provider": "sample-wallet",
+        },
     ],
-    ids=["jwks_uri", "tls_client_auth"],
+    ids=["jwks_uri", "tls_client_auth", "attestation"],
 )
 def test_nothing_is_lost_of_what_excludes_something_else(changes: dict[str, Any]) -> None:
     from dataclasses import replace

@@ -169,8 +169,10 @@ async def post_form(
     endpoint: Endpoint,
     form: Mapping[str, str] | Sequence[tuple[str, str]],
     *,
+    path: str = "/",
     headers: Sequence[tuple[bytes, bytes]] = (),
     peer: str = "198.51.100.7",
 ) -> Answer:
     body = urlencode(form).encode("ascii")
-    return await call(endpoint, "POST", headers=[FORM, *headers], body=body, peer=peer)
+    sent = [FORM, *headers]
+    return await call(endpoint, "POST", path=path, headers=sent, body=body, peer=peer)

@@ -37,8 +37,10 @@ from corpid.services.people import NewPerson, People
 from corpid.services.ports import Store
 from corpid.services.representations import Representations
 from corpid.services.totp import TotpSecrets, new_secret, secret_text
+from corpid.services.wallet_providers import WalletProviders
 from corpid.wiring.foundation import Foundation
 from keys.clock import Clock, Random
+from tests.support.attesting import WalletProvider
 from tests.support.fapi_client import FapiClient
 from tests.support.service_process import RESOURCE
 
@@ -308,6 +310,26 @@ class Cast:
         added = await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
         assert added.secret is None
         return client_id
+
+    async def attested_wallet(self, provider: WalletProvider) -> str:
+        """A wallet that this provider attests, trusted under the wallet's own id."""
+        client_id = f"sample-wallet-{next(_numbers)}"
+        trust = WalletProviders(self.base.store, self.base.clock)
+        await trust.add(client_id, ACTOR, anchors_pem=provider.anchors_pem.encode())
+        wanted = Registration(
+            names=Names("Sample Wallet", "樣本錢包", "样本钱包"),
+            profile="oidc",
+            grant_types=(GRANT_TYPE,),
+            auth_method="attest_jwt_client_auth",
+            wallet_provider=client_id,
+            dpop=True,
+        )
+        await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
+        return client_id
+
+    async def distrust(self, client_id: str) -> None:
+        """Nobody trusts its provider any more."""
+        await WalletProviders(self.base.store, self.base.clock).remove(client_id, ACTOR)
 
     async def offer(
         self,

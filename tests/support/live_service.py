@@ -186,7 +186,15 @@ class LiveServices:
         sites: list[Site] = []
 
         async def making() -> Settings:
-            site = await new_site(engine, directory, path=path, fsync=False, argon2_memory_kib=64)
+            site = await new_site(
+                engine,
+                directory,
+                path=path,
+                fsync=False,
+                argon2_memory_kib=64,
+                wallet_attestation="challenge",
+                key_attestation="accepted",
+            )
             sites.append(site)
             return site.settings
 

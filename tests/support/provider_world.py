@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 from keys import base64url, jws
 from keys.jwk import JwkSet
 from keys.signer import LocalSigner, generate
+from oidc.attesters import Attesters
 from oidc.provider.backchannel_authentication import BackchannelAuthenticationEndpoint
 from oidc.provider.client_keys import ClientKeys
 from oidc.provider.context import Provider, ProviderConfig
@@ -91,7 +92,9 @@ DETAIL_TYPES = {"plain": PlainDetails(), "other": PlainDetails()}
 class World:
     """``config`` changes make another server over the same store."""
 
-    def __init__(self, store: Any = None, **config: Any) -> None:
+    def __init__(
+        self, store: Any = None, attesters: Attesters | None = None, **config: Any
+    ) -> None:
         self.now: float = NOW
         self.store: Any = store if store is not None else MemoryStore()
         self.outbound = TableOutbound()
@@ -116,6 +119,7 @@ class World:
             dpop_nonces=Nonces(b"n" * 32, 300),
             outbound=self.outbound,
             client_keys=ClientKeys(self.outbound, lambda: self.now),
+            attesters=attesters,
         )
         self.token_endpoint = TokenEndpoint(self.provider)
         self.par_endpoint = PushedAuthorizationEndpoint(self.provider)

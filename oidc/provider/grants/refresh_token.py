@@ -13,7 +13,7 @@ from oidc.provider import resources
 from oidc.provider.registered_scope import within_registration
 from oidc.provider.token_request import Prepared, TokenRequest, refuse
 from oidc.provider.token_set import make_token_set
-from oidc.records import OFFLINE_ACCESS, AuditEvent, Grant
+from oidc.records import OFFLINE_ACCESS, AuditEvent, Grant, RefreshToken
 
 GRANT_TYPE: Final = "refresh_token"
 _UNKNOWN: Final = "the refresh token is unknown, expired, ended, or another client's"
@@ -43,9 +43,7 @@ async def refresh_token(request: TokenRequest) -> Prepared:
         or not grant.is_live(request.now_ms)
     ):
         raise InvalidGrant(_UNKNOWN)
-    if token.jkt is not None and token.jkt != request.jkt:
-        # Before its use is looked at: who does not have the key must not end the family.
-        raise InvalidGrant("the refresh token is bound to another DPoP key than this request's")
+    _check_key(token, request)
     if token.rotated_at is not None:
         return refuse(
             InvalidGrant(_UNKNOWN), lambda writes: _end_family(writes, grant, request.now_ms)
@@ -75,6 +73,19 @@ async def refresh_token(request: TokenRequest) -> Prepared:
         return None
 
     return Prepared(made.response, work)
+
+
+def _check_key(token: RefreshToken, request: TokenRequest) -> None:
+    """Before its use is looked at: who does not have the key must not end the family.
+
+    Raises:
+        InvalidGrant: it is bound to another DPoP key, or to another instance of the client.
+    """
+    if request.instance_jkt is not None:
+        if token.jkt != request.instance_jkt:
+            raise InvalidGrant("the refresh token is bound to another instance of the client")
+    elif token.jkt is not None and token.jkt != request.jkt:
+        raise InvalidGrant("the refresh token is bound to another DPoP key than this request's")
 
 
 async def _end_family(writes: ProviderWrites, grant: Grant, now_ms: int) -> None:
