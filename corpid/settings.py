@@ -168,6 +168,11 @@ class Settings(BaseSettings):
         description="Whether wallets may authenticate by the attestation of their provider (corpid "
         "wallet-provider add); challenge: with a fresh challenge of ours in each proof.",
     )
+    haip: Literal["off", "required"] = Field(
+        default="off",
+        description="required: credentials are only for wallets of the profile haip (HAIP 1.0), "
+        "and the service does not start unless it meets the issuer's rules (corpid config haip).",
+    )
     key_attestation: Literal["off", "accepted", "required"] = Field(
         default="off",
         description="Key attestations of wallet providers (corpid wallet-provider add): not "

@@ -62,7 +62,7 @@ def verify(
 ) -> jws.VerifiedJws:
     """Check that this attester signed, by the chain in ``x5c`` or the key that ``kid`` names.
 
-    With ``x5c_only`` there must be a chain (HAIP 1.0, 5.4.1 and 5.5.1).
+    With ``x5c_only`` there must be a chain (HAIP 1.0, 4.4.1 and 4.5.1).
 
     Raises:
         NotAttested: it did not.

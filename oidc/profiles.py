@@ -34,6 +34,15 @@ redirect_uri in the request     required              required              requ
                                                                             Connect Core 3.1.2.1)
 ==============================  ====================  ====================  =======================
 
+``haip`` (OpenID4VC High Assurance Interoperability Profile 1.0, for wallets) is ``fapi2`` but for:
+
+==============================  ===================================================================
+client authentication           by attestation of the wallet (HAIP 4.4.1), with the certificate of
+                                whoever signed it in x5c
+sender constraint               DPoP required (HAIP 4)
+credentials                     named by scope alone (HAIP 4.3)
+==============================  ===================================================================
+
 "What we sign" are ID tokens and, for clients that ask for them, UserInfo, introspection and
 authorization responses. FAPI 2.0 has no device grant, so its clients have none here. "What the
 client signs" are client assertions and request objects.
@@ -49,6 +58,7 @@ FORM_POST: Final = "form_post"
 JWT: Final = "jwt"
 QUERY_JWT: Final = "query.jwt"
 FORM_POST_JWT: Final = "form_post.jwt"
+HAIP: Final = "haip"
 SIGNED_MODES: Final = frozenset({JWT, QUERY_JWT, FORM_POST_JWT})
 """JWT Secured Authorization Response Mode 2.3; the fragment is of no use to a code."""
 
@@ -69,6 +79,9 @@ class Profile:
     private_use_schemes: bool
     id_token_algs: frozenset[str]
     assertion_algs: frozenset[str]
+    dpop_required: bool = False
+    attestation_in_x5c: bool = False
+    credentials_by_scope: bool = False
 
 
 _STRONG_METHODS: Final = frozenset(
@@ -99,6 +112,14 @@ PROFILES: Final[dict[str, Profile]] = {
         name="fapi2-message-signing",
         signed_requests_required=True,
         response_modes=SIGNED_MODES,
+    ),
+    HAIP: replace(
+        _FAPI2,
+        name=HAIP,
+        auth_methods=BY_ATTESTATION,
+        dpop_required=True,
+        attestation_in_x5c=True,
+        credentials_by_scope=True,
     ),
     "oidc": Profile(
         name="oidc",

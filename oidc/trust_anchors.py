@@ -1,6 +1,6 @@
 """Certificate chains in the ``x5c`` header (RFC 7515 4.1.6), up to anchors that an operator chose.
 
-HAIP 1.0 (5.4.1, 5.5.1): the anchor itself is never in the chain, and the certificate that signs is
+HAIP 1.0 (4.4.1, 4.5.1): the anchor itself is never in the chain, and the certificate that signs is
 not self-signed. That holds here for everybody: a chain that brings its own anchor proves nothing.
 """
 

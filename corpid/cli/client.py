@@ -32,7 +32,9 @@ async def add(
     name_en: Annotated[str | None, typer.Option(help="Name that people see, English.")] = None,
     name_zh_hant: Annotated[str | None, typer.Option(help="Traditional Chinese.")] = None,
     name_zh_hans: Annotated[str | None, typer.Option(help="Simplified Chinese.")] = None,
-    profile: Annotated[str, typer.Option(help="fapi2, fapi2-message-signing or oidc.")] = "fapi2",
+    profile: Annotated[
+        str, typer.Option(help="fapi2, fapi2-message-signing, haip or oidc.")
+    ] = "fapi2",
     redirect_uri: Annotated[
         list[str] | None,
         typer.Option(help="https (http for loopback only), compared as it is; may be repeated."),

@@ -30,7 +30,7 @@ async def update(
     name_zh_hant: Annotated[str | None, typer.Option(help="Traditional Chinese.")] = None,
     name_zh_hans: Annotated[str | None, typer.Option(help="Simplified Chinese.")] = None,
     profile: Annotated[
-        str | None, typer.Option(help="fapi2, fapi2-message-signing or oidc.")
+        str | None, typer.Option(help="fapi2, fapi2-message-signing, haip or oidc.")
     ] = None,
     redirect_uri: Annotated[
         list[str] | None, typer.Option(help="All of them, instead of those that are registered.")
@@ -174,54 +174,36 @@ async def check(
     run: Run,
     client_id: Id,
     level: Annotated[
-        str, typer.Option(help="fapi2, or fapi2-message-signing to demand that too.")
+        str,
+        typer.Option(help="fapi2, or fapi2-message-signing to demand that too; haip for a wallet."),
     ] = "fapi2",
 ) -> Answer:
-    """Report line by line what in a registration falls short of FAPI 2.0, and how to mend it."""
+    """Report line by line what in a registration falls short of FAPI 2.0 or HAIP 1.0, and how to
+    mend it.
+    """
+    from corpid.cli.reports import report
     from corpid.domain.errors import InvalidValue
-    from corpid.services.client_check import LEVELS, Checked, Severity, worst
+    from corpid.services.client_check import LEVELS, Checked
     from corpid.services.client_check import check as checked
     from corpid.services.clients import Clients
+    from corpid.services.haip import check_client
+    from corpid.services.wallet_providers import trusted_by_certificates
+    from oidc.profiles import HAIP
 
-    if level not in LEVELS:
-        raise InvalidValue(f"the level is one of {', '.join(LEVELS)}")
+    if level not in (*LEVELS, HAIP):
+        raise InvalidValue(f"the level is one of {', '.join((*LEVELS, HAIP))}")
     async with run.foundation() as base:
         record = await Clients(base.store, base.clock, base.random).show(client_id)
         fetched = await _published_keys(base.settings, record.metadata.get("jwks_uri"))
-    lines = checked(
-        Checked(
-            metadata=record.metadata,
-            has_secret=record.secret_hash is not None,
-            disabled=record.disabled_at is not None,
-            fetched_keys=fetched,
-        ),
-        level,
+        trusted = await trusted_by_certificates(base.store, record.metadata.get("wallet_provider"))
+    client = Checked(
+        metadata=record.metadata,
+        has_secret=record.secret_hash is not None,
+        disabled=record.disabled_at is not None,
+        fetched_keys=fetched,
     )
-    counts = {one.value: sum(line.severity is one for line in lines) for one in Severity}
-    document = {
-        "client_id": client_id,
-        "level": level,
-        "passed": counts["failure"] == 0,
-        "counts": counts,
-        "lines": [
-            {
-                "rule": line.rule,
-                "section": line.section or None,
-                "severity": line.severity.value,
-                "says": line.says,
-                "remedy": line.remedy or None,
-            }
-            for line in lines
-        ],
-    }
-    rows = [
-        [line.severity.value, line.rule, line.section, line.says, line.remedy] for line in lines
-    ]
-    table = Table(["", "rule", "section", "finding", "to mend it"], rows)
-    failed = worst(lines) is Severity.FAILURE
-    title = "Falls short" if failed else "Fit for it"
-    summary = Facts([("level", level), *counts.items()], title)
-    return Answer(document, [table, summary], exit_code=1 if failed else 0)
+    lines = check_client(client, trusted=trusted) if level == HAIP else checked(client, level)
+    return report({"client_id": client_id, "level": level}, lines)
 
 
 async def _published_keys(settings: Any, uri: str | None) -> Any:

@@ -54,8 +54,11 @@ async def check(run: Run) -> Answer:
     """Check that the settings are complete, the files readable, the database the right one."""
     settings = run.settings()
     _check_files(settings)
+    from corpid.wiring.haip import require
+
     async with run.foundation() as base:
         keys = len(await base.store.read.operations.keys())
+        await require(base)
     document: dict[str, Any] = {
         "ok": True,
         "issuer": settings.issuer,
@@ -63,6 +66,19 @@ async def check(run: Run) -> Answer:
         "keys": keys,
     }
     return Answer(document, [Facts(list(document.items()), "The settings work")])
+
+
+@command(app, "config haip", example="corpid config haip")
+async def haip(run: Run) -> Answer:
+    """Report line by line what falls short of HAIP 1.0 in the credential issuer, and the remedy."""
+    from corpid.cli.reports import report
+    from corpid.services.haip import check_issuer
+    from corpid.wiring.haip import issuer_facts
+    from oidc.profiles import HAIP
+
+    async with run.foundation() as base:
+        facts = await issuer_facts(base)
+    return report({"issuer": run.settings().issuer, "level": HAIP}, check_issuer(facts))
 
 
 def shown_value(name: str, value: object) -> Any:

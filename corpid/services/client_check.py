@@ -61,11 +61,12 @@ Rule = Callable[[Checked], Iterator[Line]]
 
 def check(client: Checked, level: str = SECURITY_PROFILE) -> list[Line]:
     """The report, in the order of the standard. With ``level`` message signing is demanded too."""
-    lines = [line for rule in _SECURITY for line in rule(client)]
-    for line in (line for rule in _MESSAGES for line in rule(client)):
-        if level == SECURITY_PROFILE and line.severity is Severity.FAILURE:
-            line = Line(line.rule, line.section, Severity.ADVICE, line.says, line.remedy)  # noqa: PLW2901
-        lines.append(line)
+    lines = [one for rule in _SECURITY for one in rule(client)]
+    for one in (one for rule in _MESSAGES for one in rule(client)):
+        if level == SECURITY_PROFILE and one.severity is Severity.FAILURE:
+            lines.append(Line(one.rule, one.section, Severity.ADVICE, one.says, one.remedy))
+        else:
+            lines.append(one)
     return lines
 
 
@@ -74,7 +75,7 @@ def worst(lines: Sequence[Line]) -> Severity:
     return max((line.severity for line in lines), key=list(Severity).index)
 
 
-def _line(
+def line(
     rule: str,
     section: str,
     fine: bool,
@@ -82,7 +83,7 @@ def _line(
     remedy: str,
     severity: Severity = Severity.FAILURE,
 ) -> Line:
-    """``says`` has the words for both outcomes."""
+    """One line of a report; ``says`` has the words for both outcomes."""
     if fine:
         return Line(rule, section, Severity.PASSED, says[0])
     return Line(rule, section, severity, says[1], remedy)
@@ -90,14 +91,14 @@ def _line(
 
 def _profile(client: Checked) -> Iterator[Line]:
     name = client.metadata.get("profile", SECURITY_PROFILE)
-    yield _line(
+    yield line(
         "profile",
         "FAPI 5.3.2.1",
         name in LEVELS,
         (f"the profile {name} enforces FAPI 2.0", f"the profile {name} does not enforce FAPI 2.0"),
         "client update ID --profile fapi2",
     )
-    yield _line(
+    yield line(
         "enabled",
         "",
         not client.disabled,
@@ -109,14 +110,14 @@ def _profile(client: Checked) -> Iterator[Line]:
 
 def _authentication(client: Checked) -> Iterator[Line]:
     method = client.metadata.get("token_endpoint_auth_method", "private_key_jwt")
-    yield _line(
+    yield line(
         "client-authentication",
         "FAPI 5.3.2.1",
         method in _STRONG_METHODS,
         (f"it authenticates by {method}", f"it authenticates by {method}"),
         "client update ID --auth-method private_key_jwt --jwks FILE",
     )
-    yield _line(
+    yield line(
         "no-shared-secret",
         "FAPI 5.3.2.1",
         not client.has_secret,
@@ -124,7 +125,7 @@ def _authentication(client: Checked) -> Iterator[Line]:
         "it goes with the change to private_key_jwt",
     )
     alg = client.metadata.get("token_endpoint_auth_signing_alg")
-    yield _line(
+    yield line(
         "assertion-algorithm",
         "FAPI 5.4.1",
         alg is None or alg in _FAPI_ALGS,
@@ -150,7 +151,7 @@ def _keys(client: Checked) -> Iterator[Line]:
         yield Line("keys", "FAPI 5.4.1", Severity.FAILURE, f"unusable: {error}", remedy)
         return
     signing = [key for key in keys if key.algs & _FAPI_ALGS]
-    yield _line(
+    yield line(
         "keys",
         "FAPI 5.4.1",
         bool(signing),
@@ -162,7 +163,7 @@ def _keys(client: Checked) -> Iterator[Line]:
 
 def _single_keys(keys: tuple[PublicKey, ...]) -> Iterator[Line]:
     nameless = sum(key.kid is None for key in keys)
-    yield _line(
+    yield line(
         "key-ids",
         "FAPI 5.4.1",
         nameless == 0,
@@ -171,7 +172,7 @@ def _single_keys(keys: tuple[PublicKey, ...]) -> Iterator[Line]:
         Severity.WARNING,
     )
     weak = [key.kid or "(no kid)" for key in keys if key.algs and not key.algs & _FAPI_ALGS]
-    yield _line(
+    yield line(
         "key-algorithms",
         "FAPI 5.4.1",
         not weak,
@@ -183,7 +184,7 @@ def _single_keys(keys: tuple[PublicKey, ...]) -> Iterator[Line]:
 
 def _requests(client: Checked) -> Iterator[Line]:
     get = client.metadata.get
-    yield _line(
+    yield line(
         "sender-constrained-tokens",
         "FAPI 5.3.2.1",
         bool(get("dpop_bound_access_tokens") or get(_CERTIFICATE_BOUND)),
@@ -192,21 +193,21 @@ def _requests(client: Checked) -> Iterator[Line]:
     )
     if _CODE not in get("grant_types", (_CODE,)):
         return
-    yield _line(
+    yield line(
         "pushed-requests",
         "FAPI 5.3.2.2",
         bool(get("require_pushed_authorization_requests")),
         ("it pushes its requests (PAR)", "its requests may come through the browser"),
         "client update ID --par",
     )
-    yield _line(
+    yield line(
         "pkce",
         "FAPI 5.3.2.2",
         bool(get("pkce_required", True)),
         ("PKCE is demanded", "PKCE is waived"),
         "client update ID --pkce",
     )
-    yield _line(
+    yield line(
         "response-type",
         "FAPI 5.3.2.2",
         get("response_types", ["code"]) == ["code"],
@@ -215,7 +216,7 @@ def _requests(client: Checked) -> Iterator[Line]:
     )
     yield from _redirects(get("redirect_uris", ()))
     alg = get("id_token_signed_response_alg", "ES256")
-    yield _line(
+    yield line(
         "id-token-algorithm",
         "FAPI 5.4.1",
         alg in _FAPI_ALGS,
@@ -225,7 +226,7 @@ def _requests(client: Checked) -> Iterator[Line]:
 
 
 def _redirects(uris: Sequence[str]) -> Iterator[Line]:
-    yield _line(
+    yield line(
         "redirect-uris",
         "FAPI 5.3.2.2",
         bool(uris),
@@ -234,7 +235,7 @@ def _redirects(uris: Sequence[str]) -> Iterator[Line]:
     )
     plain = [uri for uri in uris if not uri.startswith("https://")]
     strange = [uri for uri in plain if urlsplit(uri).hostname not in LOOPBACK]
-    yield _line(
+    yield line(
         "redirect-uris-https",
         "FAPI 5.3.2.2",
         not strange,
@@ -242,7 +243,7 @@ def _redirects(uris: Sequence[str]) -> Iterator[Line]:
         "register https addresses",
     )
     local = [uri for uri in uris if urlsplit(uri).hostname in LOOPBACK]
-    yield _line(
+    yield line(
         "redirect-uris-loopback",
         "FAPI 5.3.2.2",
         not local,
@@ -254,7 +255,7 @@ def _redirects(uris: Sequence[str]) -> Iterator[Line]:
 
 def _practice(client: Checked) -> Iterator[Line]:
     get = client.metadata.get
-    yield _line(
+    yield line(
         "assurance",
         "",
         get("min_acr", "loa2") != "loa1",
@@ -262,7 +263,7 @@ def _practice(client: Checked) -> Iterator[Line]:
         "client update ID --min-acr loa2",
         Severity.WARNING,
     )
-    yield _line(
+    yield line(
         "logout",
         "Back-Channel Logout 1.0",
         bool(get("backchannel_logout_uri")) or _CODE not in get("grant_types", (_CODE,)),
@@ -273,7 +274,7 @@ def _practice(client: Checked) -> Iterator[Line]:
     unused = OFFLINE_ACCESS in get("scope", "").split() and "refresh_token" not in get(
         "grant_types", ()
     )
-    yield _line(
+    yield line(
         "refresh",
         "OpenID Connect Core 11",
         not unused,
@@ -281,7 +282,7 @@ def _practice(client: Checked) -> Iterator[Line]:
         "add the grant type refresh_token, or leave the scope out",
         Severity.ADVICE,
     )
-    yield _line(
+    yield line(
         "policy",
         "",
         bool(get("policy_uri")),
@@ -293,7 +294,7 @@ def _practice(client: Checked) -> Iterator[Line]:
 
 def _signed_requests(client: Checked) -> Iterator[Line]:
     get = client.metadata.get
-    yield _line(
+    yield line(
         "signed-requests",
         "MS 5.3.1",
         bool(get("require_signed_request_object")),
@@ -301,7 +302,7 @@ def _signed_requests(client: Checked) -> Iterator[Line]:
         "client update ID --profile fapi2-message-signing",
     )
     alg = get("request_object_signing_alg")
-    yield _line(
+    yield line(
         "request-object-algorithm",
         "MS 5.3.1",
         alg is None or alg in _FAPI_ALGS,
@@ -314,7 +315,7 @@ def _signed_responses(client: Checked) -> Iterator[Line]:
     get = client.metadata.get
     profile = PROFILES.get(get("profile", SECURITY_PROFILE))
     modes = get("response_modes") or (profile.response_modes if profile else ())
-    yield _line(
+    yield line(
         "signed-responses",
         "MS 5.4.1",
         SIGNED_MODES.issuperset(modes),
@@ -326,7 +327,7 @@ def _signed_responses(client: Checked) -> Iterator[Line]:
         ("introspection_signed_response_alg", "introspection responses"),
     ):
         alg = get(member, "ES256")
-        yield _line(
+        yield line(
             member.replace("_", "-"),
             "MS 5.4" if member.startswith("auth") else "MS 5.5",
             alg in _FAPI_ALGS,

@@ -25,8 +25,8 @@ from corpid.services.client_addresses import (
 from corpid.services.client_backchannel import BackchannelAuthentication
 from corpid.services.client_signing import Signing
 from corpid.services.client_tls import NO_TLS, Tls
-from corpid.services.wallet_provider_ports import check_wallet_provider
-from keys.errors import KeysError
+from corpid.services.client_wallet import check_wallet
+from corpid.services.public_keys import read_key_set
 from keys.jwk import JwkSet
 from oidc.profiles import PROFILES, Profile
 from oidc.records import NO_AUTHENTICATION, OFFLINE_ACCESS, OPENID
@@ -57,7 +57,6 @@ MAX_URIS: Final = 20
 MAX_AGE: Final = 999_999_999
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,99}")
 _SECTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,199}")
-_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def metadata(wanted: Registration) -> dict[str, Any]:
     if wanted.policy_uri is not None:
         check_web_address(wanted.policy_uri, "the policy URI")
     _check_logout(wanted)
-    check_wallet_provider(wanted.wallet_provider, wanted.method)
+    check_wallet(wanted, profile)
     if wanted.subject not in SUBJECTS:
         raise InvalidValue(f"the subject is one of {', '.join(SUBJECTS)}")
     _check_defaults(wanted)
@@ -320,32 +319,12 @@ def _check_keys(wanted: Registration, profile: Profile) -> JwkSet | None:
                 "private_key_jwt needs the client's public keys: a JWK Set, or a jwks_uri"
             )
         return None
-    refuse_private(wanted.jwks)
-    try:
-        keys = JwkSet.parse(wanted.jwks)
-    except KeysError as error:
-        raise InvalidValue(f"the JWK Set is not usable: {error}") from error
+    keys = read_key_set(wanted.jwks)
     usable = frozenset({wanted.assertion_alg}) if wanted.assertion_alg else profile.assertion_algs
     if wanted.method == PRIVATE_KEY_JWT and not any(key.algs & usable for key in keys.keys):
         allowed = ", ".join(sorted(usable))
         raise InvalidValue(f"no key of the JWK Set can sign with one of {allowed}")
     return keys
-
-
-def refuse_private(jwks: Mapping[str, Any]) -> None:
-    """Refuse a file with a private key: it must not leave its owner.
-
-    Raises:
-        InvalidValue: there is one.
-    """
-    members = jwks.get("keys")
-    candidates = members if isinstance(members, list) else [jwks]
-    for jwk in candidates:
-        if isinstance(jwk, Mapping) and not _PRIVATE_MEMBERS.isdisjoint(jwk):
-            raise InvalidValue(
-                "this file holds a PRIVATE key. Only the public part is registered: take out the "
-                "private members (d, p, q, …), and replace the key if the file went further"
-            )
 
 
 def _hosts(uris: tuple[str, ...]) -> set[str]:

@@ -13,8 +13,10 @@ from corpid.services.offers import Offers
 from corpid.services.ports import Store
 from corpid.services.step_up import StepUp
 from keys.clock import Clock, Random
+from oidc.errors import CredentialRequestDenied
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.ports import Issuance, IssuerWrites
+from oidc.profiles import HAIP
 from oidc.records import AccessToken, Grant
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ class CredentialIssuance:
     """The ``IssuerStore`` port. ``status_url`` is where lists are served, without the list's id.
 
     Facts are remembered between requests and compared when the credential is recorded
-    (``IssuanceFacts``).
+    (``IssuanceFacts``). With ``haip`` only wallets of that profile get any.
     """
 
     def __init__(
@@ -36,7 +38,10 @@ class CredentialIssuance:
         random: Random,
         status_url: str,
         step_up: StepUp,
+        *,
+        haip: bool = False,
     ) -> None:
+        self._haip = haip
         self._step_up = step_up
         self._store = store
         self._allocator = allocator
@@ -67,6 +72,8 @@ class CredentialIssuance:
         sure enough; the account is open and the authority under the grant counts now
         (``IssuanceFacts.of``); and the type's own rule lets them have it (``IssuanceRule``).
         """
+        if self._haip:
+            await self._require_haip(grant.client_id)
         kind = TYPES[configuration.description.type_id]
         # With a credential somebody could go on acting for the business elsewhere, whatever the
         # wallet's client accepts.
@@ -89,6 +96,19 @@ class CredentialIssuance:
                 )
             )
         return tuple(found)
+
+    async def _require_haip(self, client_id: str) -> None:
+        """HAIP 1.0, 4.4.1, whatever the grant is and whenever it was made.
+
+        Raises:
+            CredentialRequestDenied: the client is no wallet of the profile.
+        """
+        client = await self._store.read.provider_reads.client(client_id) if client_id else None
+        if client is None or client.profile != HAIP:
+            raise CredentialRequestDenied(
+                "HAIP 4.4.1: credentials are for wallets of the profile haip, which authenticate "
+                "by attestation"
+            )
 
     async def write(self, work: Callable[[IssuerWrites], Awaitable[T]]) -> T:
         """See ``IssuerStore.write``."""

@@ -4,26 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from corpid.domain.errors import InvalidValue
 from keys.record import record
-from oidc.attesters import METHODS
 
 PROVIDER_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
-
-
-def check_wallet_provider(provider_id: str | None, method: str) -> None:
-    """Which wallet provider a client names, and whether its method has one.
-
-    Raises:
-        InvalidValue: they do not go together.
-    """
-    if (provider_id is not None) != (method in METHODS):
-        raise InvalidValue(
-            f"a wallet that authenticates by attestation ({', '.join(sorted(METHODS))}) names its "
-            "wallet provider, and no other client does"
-        )
-    if provider_id is not None and not PROVIDER_ID.fullmatch(provider_id):
-        raise InvalidValue("a wallet provider's id has 3 to 64 small letters, digits and . _ -")
 
 
 @record

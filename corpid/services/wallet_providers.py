@@ -12,11 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from corpid.domain.errors import AlreadyExists, InvalidValue, NotFound
-from corpid.services.client_metadata import refuse_private
 from corpid.services.ports import Store, UnitOfWork
+from corpid.services.public_keys import read_key_set
 from corpid.services.wallet_provider_ports import PROVIDER_ID, WalletProvider
 from keys.clock import Clock
-from keys.errors import KeysError
 from keys.jwk import JwkSet
 from oidc.attesters import ALGORITHMS, KEYS, WALLETS, Attester
 from oidc.trust_anchors import MAX_CERTIFICATE_BYTES, TrustAnchors
@@ -124,6 +123,14 @@ class WalletProviders:
         return await (read.all() if past else read.trusted())
 
 
+async def trusted_by_certificates(store: Store, provider_id: str | None) -> bool:
+    """Whether that provider is trusted about wallets, by certificates (HAIP 1.0, 4.4.1)."""
+    return any(
+        one.provider_id == provider_id and one.certificates and WALLETS in one.attests
+        for one in await store.read.wallet_providers.trusted()
+    )
+
+
 class KnownAttesters:
     """``oidc.attesters.Attesters``: what is in the store, parsed once for each state of it."""
 
@@ -214,12 +221,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
 
 def _key_set(jwks: Mapping[str, Any]) -> Mapping[str, Any]:
-    refuse_private(jwks)
-    try:
-        keys = JwkSet.parse(jwks).keys
-    except KeysError as error:
-        raise InvalidValue(f"the JWK Set is not usable: {error}") from error
-    if not any(key.algs & ALGORITHMS for key in keys):
+    if not any(key.algs & ALGORITHMS for key in read_key_set(jwks).keys):
         raise InvalidValue(f"no key of the JWK Set signs with {', '.join(sorted(ALGORITHMS))}")
     return jwks
 

@@ -28,6 +28,7 @@ from corpid.services.wallet_providers import KnownAttesters
 from corpid.settings import Settings
 from corpid.storage.purge import purge
 from corpid.storage.unused_clients import purge_unused_clients
+from corpid.wiring import haip
 from corpid.wiring.attestation import needing_attestation
 from corpid.wiring.foundation import Foundation, foundation
 from corpid.wiring.logout import logout_delivery
@@ -91,6 +92,7 @@ async def service(
     """
     async with foundation(settings, clock=clock, random=random) as base:
         await base.store.listen()
+        await haip.require(base)
         issuance = CredentialIssuance(
             base.store,
             base.allocator,
@@ -99,6 +101,7 @@ async def service(
             random,
             settings.status_url,
             StepUp(settings.acr_url),
+            haip=settings.haip == "required",
         )
         publisher = StatusPublisher(
             base.store,
@@ -172,6 +175,7 @@ def _provider(
         client_documents=bool(settings.client_document_hosts),
         attestation=settings.wallet_attestation != "off",
         attestation_challenge=settings.wallet_attestation == "challenge",
+        haip=settings.haip == "required",
     )
     return Provider(
         config=config,
@@ -210,6 +214,7 @@ def _issuer(
         mutual_tls=certificates,
         batch_size=settings.credential_batch_size,
         encryption=_encryption(settings),
+        haip=settings.haip == "required",
     )
     return Issuer(
         config=config,

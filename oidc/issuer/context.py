@@ -25,6 +25,7 @@ class IssuerConfig:
     not issued any more, and whose type metadata stay. ``mutual_tls`` is None where no proxy
     hands over client certificates. ``batch_size`` is how many credentials one request gets at
     most. ``encryption`` is None where requests and responses are never encrypted.
+    ``haip`` says that the rules of HAIP 1.0 are demanded of wallets.
     """
 
     issuer: str
@@ -36,6 +37,7 @@ class IssuerConfig:
     earlier: tuple[TypeDescription, ...] = ()
     batch_size: int = 1
     encryption: EncryptionPolicy | None = None
+    haip: bool = False
 
     def url(self, path: str) -> str:
         """An endpoint's URL: the path is appended to the issuer."""

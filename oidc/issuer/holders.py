@@ -91,4 +91,5 @@ async def _attestation(
         now=now,
         need=configuration.key_attestation,
         expires=expires,
+        x5c_only=issuer.config.haip,  # HAIP 4.5.1
     )

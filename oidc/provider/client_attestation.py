@@ -1,4 +1,4 @@
-"""Attestation-based client authentication (OpenID4VCI 1.0, Appendix E; HAIP 1.0, 5.4.1).
+"""Attestation-based client authentication (OpenID4VCI 1.0, Appendix E; HAIP 1.0, 4.4.1).
 
 A wallet's provider attests an instance of the wallet and its key; the instance proves that it has
 the key. Two shapes of the draft are understood: -07, which OpenID4VCI 1.0 pins, with ``iss`` in
@@ -95,6 +95,10 @@ async def authenticate(
     client = await find_client(provider, client_id)
     if client is None or not await _is_attested(client, attestation, trusted, now):
         raise InvalidClient(_REFUSED)
+    if PROFILES[client.profile].attestation_in_x5c and "x5c" not in attestation.token.header:
+        raise InvalidClientAttestation(
+            "HAIP 4.4.1: the certificate of whoever signed the client attestation must be in x5c"
+        )
     # 3. Sent by the instance that was attested, by the method that the client registered.
     instance = attestation.instance_key
     pop = _one_header(scope, POP_HEADER)

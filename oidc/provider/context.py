@@ -45,6 +45,7 @@ class ProviderConfig:
     ``open_requests`` is how many requests of one client that is counted may wait at once.
     ``mutual_tls`` is None where no proxy hands over client certificates. ``attestation`` says that
     clients may authenticate by attestation, ``attestation_challenge`` that they need a challenge.
+    ``haip`` says that nobody gets a credential but wallets that authenticate (HAIP 1.0, 4.4.1).
     """
 
     issuer: str
@@ -60,6 +61,7 @@ class ProviderConfig:
     client_documents: bool = False
     attestation: bool = False
     attestation_challenge: bool = False
+    haip: bool = False
     extra_metadata: Mapping[str, object] = field(default_factory=dict)
     detail_types: Mapping[str, DetailType] = field(default_factory=dict)
 

@@ -122,7 +122,7 @@ def provider_metadata(config: ProviderConfig) -> dict[str, Any]:
             one.pushed_requests_required for one in PROFILES.values()
         ),
         "tls_client_certificate_bound_access_tokens": config.mutual_tls is not None,
-        "pre-authorized_grant_anonymous_access_supported": bool(ANONYMOUS),
+        "pre-authorized_grant_anonymous_access_supported": bool(ANONYMOUS) and not config.haip,
     }
     for name in ("id_token", "userinfo"):
         document[f"{name}_encryption_alg_values_supported"] = list(jwe.ALGS)

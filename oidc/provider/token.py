@@ -64,7 +64,7 @@ class TokenEndpoint:
     async def _authenticate(
         self, scope: Scope, form: Mapping[str, str], proof: DpopProof | None
     ) -> Authenticated | None:
-        anonymous = form.get("grant_type") in ANONYMOUS
+        anonymous = form.get("grant_type") in ANONYMOUS and not self._provider.config.haip
         if anonymous and not has_credentials(scope, form, self._provider):
             # A client_id that nothing proves is no identity: the request is anonymous.
             return None
@@ -120,6 +120,7 @@ def _grant(grant_type: str | None, client: Client | None) -> GrantHandler:
 
 def _refuse_unconstrained(client: Client, x5t: str | None) -> None:
     # FAPI 2.0, 5.3.2.1: only sender-constrained access tokens; RFC 9449 5.2 for others' choice.
-    required = PROFILES[client.profile].sender_constraint_required and x5t is None
+    profile = PROFILES[client.profile]
+    required = profile.sender_constraint_required and (x5t is None or profile.dpop_required)
     if client.dpop_bound_access_tokens or required:
         raise InvalidDpopProof("a DPoP proof is needed: this client's tokens are bound to a key")

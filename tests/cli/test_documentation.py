@@ -15,7 +15,8 @@ from tests.support.cli import Cli
 from tools import cli_docs
 
 STORY = (
-    "init", "db migrate", "config show", "config check", "register import", "register show",
+    "init", "db migrate", "config show", "config check", "config haip", "register import",
+    "register show",
     "organisation add", "organisation show", "organisation list", "person add", "person show",
     "person unblock",
     "representation add", "representation list", "mandate grant", "mandate accept",
@@ -59,7 +60,12 @@ def test_every_example_works_in_the_order_of_the_story(
         assert re.match(rf"corpid {words}\b", line)
         outcome = cli.run(*shlex.split(line)[1:], "--json")
         # Nothing is issued in this story, and the text to verify is none.
-        expected = {"credential show": 4, "credential revoke": 4, "verify": 1}.get(words, 0)
+        expected = {
+            "credential show": 4,
+            "credential revoke": 4,
+            "verify": 1,
+            "config haip": 1,
+        }.get(words, 0)
         assert outcome.exit_code == expected, (line, outcome)
         document = outcome.document
         if words == "representation add":

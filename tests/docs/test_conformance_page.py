@@ -22,6 +22,7 @@ PLANS = {
     "Back-Channel Logout OP": 2,
     "FAPI 2.0 Security Profile (final)": 58,
     "FAPI 2.0 Message Signing (final)": 21,
+    "OpenID4VCI 1.0: issuer, and HAIP 1.0": 21,
     "Left out": 0,
 }
 

@@ -57,7 +57,7 @@ async def test_the_attester_may_be_known_by_its_key_set_instead_of_certificates(
         await check(await attestation(), trusted)
 
 
-async def test_haip_5_5_1_the_certificate_must_be_in_x5c() -> None:
+async def test_haip_4_5_1_the_certificate_must_be_in_x5c() -> None:
     trusted = TableAttesters(PROVIDER.trusted(by="jwks"))
     with pytest.raises(InvalidProof, match="must be in x5c"):
         await check(await attestation(header={}), trusted, x5c_only=True)

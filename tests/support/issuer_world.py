@@ -74,6 +74,7 @@ class World:
         nonce_required: bool = False,
         batch_size: int = 10,
         encryption: EncryptionPolicy | None = None,
+        haip: bool = False,
     ) -> None:
         self.now = NOW
         self.database = database
@@ -86,7 +87,7 @@ class World:
         self.publisher = StatusPublisher(self.store, self.keys, self.clock, STATUS_URL)
         self.revocation = Revocation(self.store, self.clock, secrets.token_bytes)
         parts = (self.store, self.allocator, self.offers, self.clock, secrets.token_bytes)
-        self.issuance = CredentialIssuance(*parts, STATUS_URL, StepUp(f"{issuer}/acr"))
+        self.issuance = CredentialIssuance(*parts, STATUS_URL, StepUp(f"{issuer}/acr"), haip=haip)
         self.issuer = Issuer(
             config=IssuerConfig(
                 issuer=issuer,
@@ -96,6 +97,7 @@ class World:
                 dpop_nonce_required=nonce_required,
                 batch_size=batch_size,
                 encryption=encryption,
+                haip=haip,
             ),
             store=self.issuance,
             keys=self.keys,

@@ -313,9 +313,7 @@ class Cast:
 
     async def attested_wallet(self, provider: WalletProvider) -> str:
         """A wallet that this provider attests, trusted under the wallet's own id."""
-        client_id = f"sample-wallet-{next(_numbers)}"
-        trust = WalletProviders(self.base.store, self.base.clock)
-        await trust.add(client_id, ACTOR, anchors_pem=provider.anchors_pem.encode())
+        client_id = await self.trust(provider)
         wanted = Registration(
             names=Names("Sample Wallet", "樣本錢包", "样本钱包"),
             profile="oidc",
@@ -326,6 +324,13 @@ class Cast:
         )
         await Clients(*self._parts).add(wanted, ACTOR, client_id=client_id)
         return client_id
+
+    async def trust(self, provider: WalletProvider) -> str:
+        """Trust a wallet provider from now on; its id."""
+        name = f"sample-wallet-{next(_numbers)}"
+        trust = WalletProviders(self.base.store, self.base.clock)
+        await trust.add(name, ACTOR, anchors_pem=provider.anchors_pem.encode())
+        return name
 
     async def distrust(self, client_id: str) -> None:
         """Nobody trusts its provider any more."""

@@ -1,4 +1,4 @@
-"""Chains in x5c (RFC 7515 4.1.6; HAIP 1.0, 5.4.1 and 5.5.1): what is followed, what is refused."""
+"""Chains in x5c (RFC 7515 4.1.6; HAIP 1.0, 4.4.1 and 4.5.1): what is followed, what is refused."""
 
 import base64
 from datetime import UTC, datetime
