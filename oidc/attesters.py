@@ -5,13 +5,13 @@ An attester is a wallet provider, or the maker of a key store: it signs wallet a
 the host's decision and may change at any moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from keys import jws
 from keys.errors import KeysError
-from keys.jwk import JwkSet
+from keys.jwk import JwkSet, PublicKey
 from oidc.trust_anchors import ChainRefused, TrustAnchors
 
 POP_METHOD: Final = "attest_jwt_client_auth"
@@ -52,6 +52,14 @@ class Attesters(Protocol):
     async def of(self, what: str) -> Sequence[Attester]:
         """Everybody who is believed about ``WALLETS``, or about ``KEYS``."""
 
+    async def check_status(self, claims: Mapping[str, Any], attester: Attester) -> None:
+        """Check that what the attester signed was not withdrawn since.
+
+        Raises:
+            NotAttested: it was, or nobody can say.
+            TemporarilyUnavailable: it cannot be found out just now.
+        """
+
 
 class NotAttested(Exception):
     """The signature is not the attester's. For whoever sent it; nothing secret."""
@@ -67,17 +75,29 @@ def verify(
     Raises:
         NotAttested: it did not.
     """
-    chain = token.header.get("x5c")
+    keys = signing_keys(token.header, attester, now, x5c_only=x5c_only)
     try:
-        if chain is not None:
-            if attester.anchors is None:
-                raise NotAttested("x5c leads to no trust anchor that is trusted for this")
-            key = attester.anchors.leaf_key(chain, now)
-            return jws.verify(token, key, algs=ALGORITHMS, typ=typ)
-        if x5c_only or attester.jwks is None:
-            raise NotAttested("the certificate of the key that signed must be in x5c")
-        return jws.verify(token, attester.jwks, algs=ALGORITHMS, typ=typ)
-    except ChainRefused as error:
-        raise NotAttested(str(error)) from None
+        return jws.verify(token, keys, algs=ALGORITHMS, typ=typ)
     except KeysError as error:
         raise NotAttested(error.code) from None
+
+
+def signing_keys(
+    header: Mapping[str, Any], attester: Attester, now: float, *, x5c_only: bool = False
+) -> PublicKey | JwkSet:
+    """What the attester's signature under this header would verify with.
+
+    Raises:
+        NotAttested: the header names no key that is trusted to be the attester's.
+    """
+    chain = header.get("x5c")
+    if chain is None:
+        if x5c_only or attester.jwks is None:
+            raise NotAttested("the certificate of the key that signed must be in x5c")
+        return attester.jwks
+    if attester.anchors is None:
+        raise NotAttested("x5c leads to no trust anchor that is trusted for this")
+    try:
+        return attester.anchors.leaf_key(chain, now)
+    except ChainRefused as error:
+        raise NotAttested(str(error)) from None

@@ -17,6 +17,7 @@ from corpid.services.public_keys import read_key_set
 from corpid.services.wallet_provider_ports import PROVIDER_ID, WalletProvider
 from keys.clock import Clock
 from keys.jwk import JwkSet
+from oidc.attestation_status import AttestationStatuses
 from oidc.attesters import ALGORITHMS, KEYS, WALLETS, Attester
 from oidc.trust_anchors import MAX_CERTIFICATE_BYTES, TrustAnchors
 
@@ -134,8 +135,9 @@ async def trusted_by_certificates(store: Store, provider_id: str | None) -> bool
 class KnownAttesters:
     """``oidc.attesters.Attesters``: what is in the store, parsed once for each state of it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, statuses: AttestationStatuses) -> None:
         self._store = store
+        self._statuses = statuses
         self._version: int | None = None
         self._by_id: dict[str, Attester] = {}
 
@@ -146,6 +148,10 @@ class KnownAttesters:
     async def of(self, what: str) -> Sequence[Attester]:
         """See the port."""
         return [one for one in (await self._current()).values() if what in one.attests]
+
+    async def check_status(self, claims: Mapping[str, Any], attester: Attester) -> None:
+        """See the port."""
+        await self._statuses.check(claims, attester)
 
     async def _current(self) -> dict[str, Attester]:
         version = (await self._store.read.operations.changes()).get(_COUNTER, 0)

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from corpid.web.openapi_attestation import attestation_paths
 from corpid.web.openapi_parts import CLIENT
 from corpid.web.openapi_parts import DPOP as _DPOP
 from corpid.web.openapi_parts import TEXT as _TEXT
@@ -83,13 +84,7 @@ def hot_paths() -> dict[str, Any]:
         **_provider_paths(),
         **polled_paths(),
         **_grant_paths(),
-        "/challenge": {
-            "post": {
-                "operationId": "challenge",
-                "summary": "A challenge for client attestations",
-                "responses": {"200": _json(_object(attestation_challenge=_TEXT), "A fresh one")},
-            }
-        },
+        **attestation_paths(),
         **_registration_paths(),
         **_metadata_paths(),
         **_issuer_paths(),

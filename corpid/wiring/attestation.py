@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from corpid.errors import ConfigurationError
+from corpid.services.wallet_providers import KnownAttesters
 from corpid.settings import Settings
+from corpid.wiring.foundation import Foundation
+from oidc.attestation_status import AttestationStatuses
 from oidc.issuer.configuration import CredentialConfiguration, KeyAttestationNeed
+from oidc.ports import Outbound
+
+
+def known_attesters(base: Foundation, outbound: Outbound) -> KnownAttesters:
+    """Those that are trusted, and what they have withdrawn."""
+    return KnownAttesters(base.store, AttestationStatuses(outbound, base.clock))
 
 
 def needing_attestation(

@@ -24,12 +24,11 @@ from corpid.services.logout_delivery import LogoutDelivery
 from corpid.services.ping_delivery import PingDelivery
 from corpid.services.status_publisher import StatusPublisher
 from corpid.services.step_up import StepUp
-from corpid.services.wallet_providers import KnownAttesters
 from corpid.settings import Settings
 from corpid.storage.purge import purge
 from corpid.storage.unused_clients import purge_unused_clients
 from corpid.wiring import haip
-from corpid.wiring.attestation import needing_attestation
+from corpid.wiring.attestation import known_attesters, needing_attestation
 from corpid.wiring.foundation import Foundation, foundation
 from corpid.wiring.logout import logout_delivery
 from corpid.wiring.mutual_tls import mutual_tls
@@ -37,6 +36,7 @@ from corpid.wiring.outbound import outbound as outbound_way
 from corpid.wiring.ping import ping_delivery
 from corpid.wiring.registration import documents, registry
 from keys.clock import Clock, Random, system_clock
+from oidc.attesters import Attesters
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.encoders import by_format
 from oidc.issuer.encryption import EncryptionPolicy
@@ -118,11 +118,15 @@ async def service(
         keys = ClientKeys(outbound or outbound_way(settings), clock)
         # And so must request objects not keep a client's metadata from being read.
         found = documents(base, outbound or outbound_way(settings))
-        provider = _provider(base, interactions(base), outward, keys, found, certificates)
+        # Lists of what attesters have withdrawn, by a way of their own for the same reason.
+        attesters = known_attesters(base, outbound or outbound_way(settings))
+        provider = _provider(
+            base, interactions(base), outward, keys, found, certificates, attesters
+        )
         built = Service(
             foundation=base,
             provider=provider,
-            issuer=_issuer(base, issuance, certificates),
+            issuer=_issuer(base, issuance, certificates, attesters),
             publisher=publisher,
             logout=logout_delivery(base, provider, _report("back-channel logout")),
             registry=registry(base, outward),
@@ -148,6 +152,7 @@ def _provider(
     client_keys: ClientKeys,
     client_documents: ClientDocuments | None,
     certificates: MutualTls | None,
+    attesters: Attesters,
 ) -> Provider:
     settings = base.settings
     claims = TokenClaims(
@@ -194,12 +199,15 @@ def _provider(
         outbound=outbound,
         client_keys=client_keys,
         client_documents=client_documents,
-        attesters=KnownAttesters(base.store) if config.attestation else None,
+        attesters=attesters if config.attestation else None,
     )
 
 
 def _issuer(
-    base: Foundation, issuance: CredentialIssuance, certificates: MutualTls | None
+    base: Foundation,
+    issuance: CredentialIssuance,
+    certificates: MutualTls | None,
+    attesters: Attesters,
 ) -> Issuer:
     settings = base.settings
     config = IssuerConfig(
@@ -226,7 +234,7 @@ def _issuer(
         hasher=base.hasher,
         dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
         credential_nonces=Nonces(base.secrets["credential-nonce"], CREDENTIAL_NONCE_SECONDS),
-        attesters=None if settings.key_attestation == "off" else KnownAttesters(base.store),
+        attesters=None if settings.key_attestation == "off" else attesters,
     )
 
 

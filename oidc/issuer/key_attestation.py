@@ -11,7 +11,7 @@ from keys.errors import InvalidClaim, KeysError
 from keys.jwk import PublicKey
 from keys.record import record
 from oidc import attesters
-from oidc.attesters import KEYS, Attesters, NotAttested
+from oidc.attesters import KEYS, Attester, Attesters, NotAttested
 from oidc.errors import InvalidNonce, InvalidProof
 from oidc.issuer.configuration import KeyAttestationNeed
 from oidc.secrets import Nonces
@@ -58,6 +58,7 @@ async def check_key_attestation(
     Raises:
         InvalidProof: it is not acceptable, or has no c_nonce.
         InvalidNonce: its nonce is not ours, or is stale.
+        TemporarilyUnavailable: whether it was withdrawn cannot be found out just now.
     """
     try:
         token = jws.parse(compact)
@@ -65,7 +66,7 @@ async def check_key_attestation(
     except KeysError as error:
         raise _refused(error.code) from None
     # 1. Signed by somebody who is trusted about keys, as a key attestation.
-    await _check_signature(token, claims.get("iss"), trusted, now, x5c_only)
+    attester = await _check_signature(token, claims.get("iss"), trusted, now, x5c_only)
     # 2. In force: made already, not expired.
     try:
         required = ("iat", "exp") if expires else ("iat",)
@@ -85,12 +86,17 @@ async def check_key_attestation(
     # 5. As well kept as this credential needs.
     if need is not None:
         _check_need(found, need)
+    # 6. Not withdrawn since. Last, for others are asked.
+    try:
+        await trusted.check_status(claims, attester)
+    except NotAttested as error:
+        raise _refused(str(error)) from None
     return found
 
 
 async def _check_signature(
     token: jws.UnverifiedJws, issuer: object, trusted: Attesters, now: float, x5c_only: bool
-) -> None:
+) -> Attester:
     reason = "nobody is trusted to attest keys"
     for attester in await trusted.of(KEYS):
         if issuer is not None and attester.issuer not in (None, issuer):
@@ -100,7 +106,7 @@ async def _check_signature(
         except NotAttested as error:
             reason = str(error)
         else:
-            return
+            return attester
     raise _refused(reason)
 
 

@@ -16,7 +16,15 @@ from keys.errors import InvalidClaim, KeysError, TokenExpired
 from keys.jwk import PublicKey
 from keys.record import record
 from oidc import attesters
-from oidc.attesters import ALGORITHMS, DPOP_METHOD, METHODS, WALLETS, Attesters, NotAttested
+from oidc.attesters import (
+    ALGORITHMS,
+    DPOP_METHOD,
+    METHODS,
+    WALLETS,
+    Attester,
+    Attesters,
+    NotAttested,
+)
 from oidc.dpop import DpopProof
 from oidc.errors import (
     InvalidClient,
@@ -56,7 +64,7 @@ class WalletAttestation:
 
     token: jws.UnverifiedJws
     client_id: str
-    issuer: object
+    claims: Mapping[str, Any]
     instance_key: PublicKey
 
 
@@ -80,6 +88,7 @@ async def authenticate(
         InvalidClientAttestation: 401; attestation or proof of possession are not as they should be.
         InvalidClient: 401; the attestation does not make the sender a client of ours.
         UseAttestationChallenge, UseFreshAttestation: get one, and repeat the request.
+        TemporarilyUnavailable: whether it was withdrawn cannot be found out just now.
         InvalidDpopProof, UseDpopNonce: the DPoP proof that is the proof of possession.
     """
     compact = _one_header(scope, ATTESTATION_HEADER)
@@ -93,12 +102,17 @@ async def authenticate(
         raise InvalidClientAttestation("client_id is not the sub of the client attestation")
     # 2. A client of ours that is attested by the provider that it was registered with.
     client = await find_client(provider, client_id)
-    if client is None or not await _is_attested(client, attestation, trusted, now):
+    attester = None if client is None else await _attester(client, attestation, trusted, now)
+    if client is None or attester is None:
         raise InvalidClient(_REFUSED)
     if PROFILES[client.profile].attestation_in_x5c and "x5c" not in attestation.token.header:
         raise InvalidClientAttestation(
             "HAIP 4.4.1: the certificate of whoever signed the client attestation must be in x5c"
         )
+    try:
+        await trusted.check_status(attestation.claims, attester)
+    except NotAttested as error:
+        raise InvalidClientAttestation(f"the client attestation is refused: {error}") from None
     # 3. Sent by the instance that was attested, by the method that the client registered.
     instance = attestation.instance_key
     pop = _one_header(scope, POP_HEADER)
@@ -137,29 +151,31 @@ def read(compact: str, now: float) -> WalletAttestation:
     client_id = claims["sub"]
     if not 0 < len(client_id) <= MAX_ID_CHARACTERS or "\0" in client_id:
         raise InvalidClientAttestation("the sub of the client attestation is no client_id")
-    return WalletAttestation(token, client_id, claims.get("iss"), instance)
+    return WalletAttestation(token, client_id, claims, instance)
 
 
-async def _is_attested(
+async def _attester(
     client: Client, attestation: WalletAttestation, trusted: Attesters, now: float
-) -> bool:
+) -> Attester | None:
+    """Who attested the instance; None unless it is the client's own wallet provider."""
     if (
         client.token_endpoint_auth_method not in METHODS
         or client.token_endpoint_auth_method not in PROFILES[client.profile].auth_methods
         or client.wallet_provider is None
     ):
-        return False
+        return None
     # The provider that this client names, and no other: each may speak for its own wallets alone.
     attester = await trusted.by_id(client.wallet_provider)
     if attester is None or WALLETS not in attester.attests:
-        return False
-    if attestation.issuer is not None and attester.issuer not in (None, attestation.issuer):
-        return False
+        return None
+    issuer = attestation.claims.get("iss")
+    if issuer is not None and attester.issuer not in (None, issuer):
+        return None
     try:
         attesters.verify(attestation.token, attester, typ=ATTESTATION_TYP, now=now)
     except NotAttested:
-        return False
-    return True
+        return None
+    return attester
 
 
 def _by_pop(

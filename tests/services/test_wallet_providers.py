@@ -8,8 +8,10 @@ from corpid.domain.errors import AlreadyExists, InvalidValue, NotFound
 from corpid.services.wallet_providers import MAX_TRUSTED, KnownAttesters, WalletProviders
 from corpid.storage.database import Database
 from corpid.storage.store import SqlStore
+from oidc.attestation_status import AttestationStatuses
 from oidc.attesters import KEYS, WALLETS
 from tests.support.attesting import WalletProvider
+from tests.support.outbound import TableOutbound
 
 NOW = 1_800_000_000.0
 PROVIDER = WalletProvider(NOW)
@@ -24,6 +26,10 @@ def store(database: Database) -> SqlStore:
     return SqlStore(database, clock, secrets.token_bytes)
 
 
+def known(kept: SqlStore) -> KnownAttesters:
+    return KnownAttesters(kept, AttestationStatuses(TableOutbound(), clock))
+
+
 async def ids(attesters: KnownAttesters, what: str = KEYS) -> list[str]:
     return [one.attester_id for one in await attesters.of(what)]
 
@@ -32,7 +38,7 @@ async def test_trust_begins_and_ends_in_every_process_with_the_next_request(
     database: Database,
 ) -> None:
     here, there = store(database), store(database)
-    providers, elsewhere = WalletProviders(here, clock), KnownAttesters(there)
+    providers, elsewhere = WalletProviders(here, clock), known(there)
     assert await ids(elsewhere) == []
     await providers.add("sample-wallet", "operator:test", anchors_pem=PEM)
     assert await ids(elsewhere) == ["sample-wallet"]
@@ -46,12 +52,12 @@ async def test_trust_begins_and_ends_in_every_process_with_the_next_request(
 
 
 async def test_each_is_believed_about_what_it_attests_alone(database: Database) -> None:
-    providers, known = WalletProviders(store(database), clock), KnownAttesters(store(database))
+    providers, found = WalletProviders(store(database), clock), known(store(database))
     jwks = PROVIDER.jwks
     await providers.add("of-keys", "operator:test", jwks=jwks, attests=[KEYS])
     await providers.add("of-wallets", "operator:test", jwks=jwks, attests=[WALLETS])
-    assert await ids(known, KEYS) == ["of-keys"]
-    assert await ids(known, WALLETS) == ["of-wallets"]
+    assert await ids(found, KEYS) == ["of-keys"]
+    assert await ids(found, WALLETS) == ["of-wallets"]
 
 
 async def test_both_acts_are_in_the_audit_trail(database: Database) -> None:

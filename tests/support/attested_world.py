@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keys.signer import LocalSigner, generate
+from oidc.attestation_status import AttestationStatuses
 from tests.support.asgi import Answer
 from tests.support.attesting import TableAttesters, WalletProvider, proof_of_possession
 from tests.support.provider_world import API, ISSUER, NOW, World, client
@@ -17,9 +18,9 @@ DPOP_WALLET = "dpop-wallet"
 Header = tuple[bytes, bytes]
 
 
-def attested(**config: Any) -> World:
+def attested(statuses: AttestationStatuses | None = None, **config: Any) -> World:
     """A server with a wallet of one provider, and a trusted other provider."""
-    trusted = TableAttesters(PROVIDER.trusted("sample"), OTHER.trusted("other"))
+    trusted = TableAttesters(PROVIDER.trusted("sample"), OTHER.trusted("other"), statuses=statuses)
     world = World(attesters=trusted, attestation=True, **config)
     for client_id, method in (
         (WALLET, "attest_jwt_client_auth"),

@@ -10,7 +10,8 @@ from cryptography.x509.oid import NameOID
 
 from keys import jws
 from keys.jwk import JwkSet, required_members
-from keys.signer import LocalSigner, generate
+from keys.signer import LocalSigner
+from oidc.attestation_status import AttestationStatuses
 from oidc.attesters import KEYS, WALLETS, Attester
 from oidc.trust_anchors import TrustAnchors
 from tests.support.certificates import Authority, der, ec_key, name, pem
@@ -140,8 +141,9 @@ async def proof_of_possession(
 class TableAttesters:
     """``oidc.attesters.Attesters`` over a list that a test changes at will."""
 
-    def __init__(self, *attesters: Attester) -> None:
+    def __init__(self, *attesters: Attester, statuses: AttestationStatuses | None = None) -> None:
         self.trusted = list(attesters)
+        self._statuses = statuses
 
     async def by_id(self, attester_id: str) -> Attester | None:
         """See the port."""
@@ -151,7 +153,7 @@ class TableAttesters:
         """See the port."""
         return [one for one in self.trusted if what in one.attests]
 
-
-def key() -> LocalSigner:
-    """A fresh key of a wallet's."""
-    return generate("ES256")
+    async def check_status(self, claims: Mapping[str, Any], attester: Attester) -> None:
+        """See the port; without a way to others nothing is looked up."""
+        if self._statuses is not None:
+            await self._statuses.check(claims, attester)
