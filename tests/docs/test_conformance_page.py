@@ -3,15 +3,12 @@
 import ast
 import re
 from functools import cache
-from pathlib import Path
 
+from tests.support.speaking import speaks_http
 from tools.source_tree import ROOT
 
 PAGE = (ROOT / "docs" / "conformance.md").read_text()
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
-OVER_A_SOCKET = {"tests.support.asgi", "tests.support.fapi_client_http"}
-"""Whoever asks through one of these speaks HTTP/1.1 with a server on a loopback port."""
-
 # How many modules the plans have, so that none is lost.
 PLANS = {
     "OpenID Connect: Basic OP": 38,
@@ -65,23 +62,7 @@ def test_every_module_has_a_test_or_says_why_not() -> None:
 def test_every_test_on_the_page_sends_real_http() -> None:
     """A suite runs from outside, so what stands for its modules goes over a socket as well."""
     paths = sorted({path for path, _ in _TEST.findall(PAGE)})
-    assert [path for path in paths if not _imports(path) & OVER_A_SOCKET] == []
-
-
-@cache
-def _imports(path: str) -> frozenset[str]:
-    """The modules of the tests that a test imports, and those that they import."""
-    found, waiting = set[str](), {path, str(Path(path).parent / "conftest.py")}
-    while waiting:
-        file = ROOT / waiting.pop()
-        if not file.is_file():
-            continue
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("tests."):
-                if node.module not in found:
-                    waiting.add(str(node.module).replace(".", "/") + ".py")
-                found.add(str(node.module))
-    return frozenset(found)
+    assert [path for path in paths if not speaks_http(path)] == []
 
 
 def test_no_module_is_lost() -> None:

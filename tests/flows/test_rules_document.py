@@ -5,9 +5,11 @@ import re
 from functools import cache
 
 from tests.support.service_process import ROOT
+from tests.support.speaking import speaks_http
 
 PAGE = ROOT / "docs" / "rules-and-tests.md"
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+PROTOCOLS = ("OpenID Connect Core", "Security best", "1.4", "1.5", "1.6", "1.7")
 _LATER = re.compile(r"issue [34]")
 
 
@@ -41,6 +43,18 @@ def test_every_test_on_the_page_exists() -> None:
 def test_every_rule_has_a_test_or_says_why_not() -> None:
     for rule, tests in _rows():
         assert _TEST.search(tests) or _LATER.fullmatch(tests) or len(tests) > 20, rule
+
+
+def test_the_rules_of_the_protocols_are_asked_over_a_socket() -> None:
+    """Core, RFC 9700, and 1.4 to 1.7: at least one test of each rule speaks HTTP."""
+    silent = []
+    for chapter in PAGE.read_text().split("\n## "):
+        if chapter.startswith(PROTOCOLS):
+            for line in chapter.splitlines():
+                paths = [path for path, _ in _TEST.findall(line)]
+                if paths and not any(speaks_http(path) for path in paths):
+                    silent.append(line)
+    assert silent == []
 
 
 def test_no_rule_stands_twice_in_a_chapter() -> None:
