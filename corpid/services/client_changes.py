@@ -30,7 +30,6 @@ def registered(record: ClientRecord) -> Registration:
     """
     stored: Mapping[str, Any] = record.metadata
     get = stored.get
-    modes = get("response_modes")
     return Registration(
         names=Names(get("client_name"), get("client_name#zh-Hant"), get("client_name#zh-Hans")),
         profile=get("profile", "fapi2"),
@@ -60,19 +59,7 @@ def registered(record: ClientRecord) -> Registration:
         backchannel=BackchannelAuthentication(
             get("backchannel_token_delivery_mode"), get("backchannel_client_notification_endpoint")
         ),
-        signing=Signing(
-            request_object_signing_alg=get("request_object_signing_alg"),
-            require_signed_request_object=get("require_signed_request_object", False),
-            request_uris=tuple(get("request_uris", ())),
-            response_modes=None if modes is None else tuple(modes),
-            authorization_signed_response_alg=get("authorization_signed_response_alg", "ES256"),
-            introspection_signed_response_alg=get("introspection_signed_response_alg", "ES256"),
-            userinfo_signed_response_alg=get("userinfo_signed_response_alg"),
-            id_token_encrypted_response_alg=get("id_token_encrypted_response_alg"),
-            id_token_encrypted_response_enc=get("id_token_encrypted_response_enc"),
-            userinfo_encrypted_response_alg=get("userinfo_encrypted_response_alg"),
-            userinfo_encrypted_response_enc=get("userinfo_encrypted_response_enc"),
-        ),
+        signing=Signing.of(stored),
         default_max_age=get("default_max_age"),
         default_acr=tuple(get("default_acr_values", ())),
         require_auth_time=get("require_auth_time", False),

@@ -16,9 +16,10 @@ import orjson
 from corpid.domain.errors import AlreadyExists, DomainError, InvalidValue, NotAllowed
 from corpid.services.client_metadata import Registration, metadata
 from corpid.services.clients import Clients
-from corpid.services.pace import Pace, take
+from corpid.services.pace import Pace
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import ClientRecord, SelfRegistration
+from corpid.services.registration_bounds import Turns, check_bounds
 from corpid.services.registration_policy import RegistrationPolicy, wanted
 from keys.clock import Clock, Random
 from oidc.errors import InvalidClient, OAuthError, TooManyRequests
@@ -40,7 +41,6 @@ LONGEST_REST: Final = 60
 CHANGES: Final = Pace(burst=10, seconds=600)
 """Of one client's document that are taken up."""
 
-_SLOT_BYTES: Final = 16
 MOST_KNOWN: Final = 1000
 AT_ONCE: Final = 8
 AT_ONCE_OF_HOST: Final = 4
@@ -48,7 +48,6 @@ STRANGERS_OF_HOST: Final = 30
 STRANGERS: Final = 120
 """Requests within a minute for addresses that are no client yet."""
 
-_HOUR_MS: Final = 3_600_000
 _LATER: Final = "the client's metadata document cannot be asked for just now: try again later"
 
 
@@ -96,6 +95,7 @@ class MetadataDocumentClients:
         self._clock = clock
         self._random = random
         self._rules = rules
+        self._pace = Turns(store, hasher, clock)
         self._clients = Clients(store, clock, random)
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._turns: dict[str, asyncio.Lock] = {}
@@ -216,7 +216,8 @@ class MetadataDocumentClients:
             except AlreadyExists:
                 return  # by another process, just now
         elif not _same(metadata(asked), record.metadata):
-            await self._pace(client_id)
+            # Each change keeps a row of the client's history for good.
+            await self._pace.take("change of the document", client_id, CHANGES)
             try:
                 await self._clients.replace(
                     client_id, asked, actor, sector=record.sector, of_document=True
@@ -231,31 +232,13 @@ class MetadataDocumentClients:
         nobodys = self._hasher.hash(self._random(32).hex())
 
         async def also(uow: UnitOfWork) -> None:
-            await self._check_bounds(uow, now_ms)
+            count, rules = uow.registrations.count_documents_since, self._rules
+            await check_bounds(count, rules.per_hour, rules.most, now_ms)
             one = SelfRegistration(client_id, nobodys, None, self._rules.policy.document(), now_ms)
             if not await uow.registrations.add(one):
                 raise AlreadyExists("another process was first")
 
         return also
-
-    async def _check_bounds(self, uow: UnitOfWork, now_ms: int) -> None:
-        count, rules = uow.registrations.count_documents_since, self._rules
-        if await count(now_ms - _HOUR_MS) >= rules.per_hour or await count(0) >= rules.most:
-            raise TooManyRequests(
-                "no more clients can come by a metadata document for now: ask the operator",
-                headers={"Retry-After": "3600"},
-            )
-
-    async def _pace(self, client_id: str) -> None:
-        """Each change keeps a row of the client's history for good."""
-        slot = self._hasher.hash(f"document\x00change\x00{client_id}")[:_SLOT_BYTES]
-        now_ms = int(self._clock() * 1000)
-        seconds = await self._store.write(lambda uow: take(uow, slot, CHANGES, now_ms))
-        if seconds:
-            raise TooManyRequests(
-                "the client's metadata document changes too often",
-                headers={"Retry-After": str(seconds)},
-            )
 
     def _failed(self, client_id: str) -> None:
         before = self._known.get(client_id)

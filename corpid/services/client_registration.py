@@ -14,14 +14,15 @@ from corpid.domain.identifiers import new_id
 from corpid.services.client_addresses import LOOPBACK
 from corpid.services.client_metadata import Registration, sector_of
 from corpid.services.clients import Clients, RegisteredClient
-from corpid.services.pace import Pace, take
+from corpid.services.pace import Pace
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import ClientRecord, InitialToken, SelfRegistration
+from corpid.services.registration_bounds import Turns, check_bounds
 from corpid.services.registration_policy import RegistrationPolicy, wanted
 from corpid.services.revocation import Revocation
 from corpid.services.sectors import vouched_sector
 from keys.clock import Clock, Random
-from oidc.errors import InvalidClientMetadata, InvalidRequest, InvalidToken, TooManyRequests
+from oidc.errors import InvalidClientMetadata, InvalidRequest, InvalidToken
 from oidc.ports import Outbound
 from oidc.provider.client_metadata import SERVERS_OWN
 from oidc.registration_ports import ClientInformation
@@ -30,8 +31,6 @@ from oidc.secrets import TokenHasher, client_secret_hash, new_token
 REGISTRATION_TOKEN: Final = "cid_ra_"
 CHANGES: Final = Pace(burst=20, seconds=180)
 """Of one client's registration: each keeps a row of its history, and may have us fetch documents"""
-_SLOT_BYTES: Final = 16
-_HOUR_MS: Final = 3_600_000
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _REFUSED: Final = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
@@ -65,6 +64,7 @@ class ClientRegistrations:
         self._random = random
         self._rules = rules
         self._fetches = Pace(rules.per_hour, max(1, 3600 // rules.per_hour))
+        self._turns = Turns(store, hasher, clock)
         self._clients = Clients(store, clock, random)
 
     async def check_initial_token(self, token: str | None) -> None:
@@ -82,7 +82,7 @@ class ClientRegistrations:
         await self._check_bounds(self._store.read, now_ms)
         if asked.sector_identifier_uri is not None:
             whose = "open" if initial is None else initial.token_id
-            await self._take("sector", whose, self._fetches)
+            await self._turns.take("sector document", whose, self._fetches)
         sector = await self._sector(asked, client_id)
         access = new_token(REGISTRATION_TOKEN, self._random)
 
@@ -119,7 +119,7 @@ class ClientRegistrations:
     ) -> ClientInformation:
         """See ``ClientRegistry.replace``."""
         registration, record = await self._own(client_id, token)
-        await self._take("change", client_id, CHANGES)
+        await self._turns.take("change of the registration", client_id, CHANGES)
         _check_own_members(document, record)
         asked = wanted(document, RegistrationPolicy.from_document(registration.policy))
         sector = await self._sector(asked, client_id)
@@ -153,31 +153,9 @@ class ClientRegistrations:
             return self._rules.policy
         return RegistrationPolicy.from_document(initial.policy)
 
-    async def _take(self, what: str, whose: str, pace: Pace) -> None:
-        """Use up one of the times that this may be done.
-
-        Raises:
-            TooManyRequests: there is none left for now.
-        """
-        slot = self._hasher.hash(f"registration\x00{what}\x00{whose}")[:_SLOT_BYTES]
-        seconds = await self._store.write(lambda uow: take(uow, slot, pace, self._now_ms()))
-        if seconds:
-            raise TooManyRequests(
-                f"too often: try again in {seconds} s", headers={"Retry-After": str(seconds)}
-            )
-
     async def _check_bounds(self, uow: UnitOfWork, now_ms: int) -> None:
         rules = self._rules
-        if await uow.registrations.count_since(now_ms - _HOUR_MS) >= rules.per_hour:
-            raise TooManyRequests(
-                "too many clients registered within an hour: try later",
-                headers={"Retry-After": "3600"},
-            )
-        if await uow.registrations.count_since(0) >= rules.most:
-            raise TooManyRequests(
-                "no more clients can register themselves: ask the operator",
-                headers={"Retry-After": "86400"},
-            )
+        await check_bounds(uow.registrations.count_since, rules.per_hour, rules.most, now_ms)
 
     async def _sector(self, asked: Registration, client_id: str) -> str:
         try:

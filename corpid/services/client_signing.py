@@ -3,7 +3,8 @@
 The names are those of RFC 9101, OpenID Connect Registration, JARM and FAPI 2.0 Message Signing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -35,6 +36,13 @@ class Signing:
     id_token_encrypted_response_enc: str | None = None
     userinfo_encrypted_response_alg: str | None = None
     userinfo_encrypted_response_enc: str | None = None
+
+    @classmethod
+    def of(cls, members: Mapping[str, Any]) -> "Signing":
+        """From members of these very names; what is not there has its default."""
+        given = {one.name: members[one.name] for one in fields(cls) if one.name in members}
+        lists = {name: tuple(one) for name, one in given.items() if isinstance(one, list)}
+        return cls(**{**given, **lists})
 
 
 def check(

@@ -39,15 +39,6 @@ _ABOUT: Final = (
     "software_id",
     "software_version",
 )
-_SIGNED: Final = (
-    "authorization_signed_response_alg",
-    "id_token_encrypted_response_alg",
-    "id_token_encrypted_response_enc",
-    "introspection_signed_response_alg",
-    "userinfo_encrypted_response_alg",
-    "userinfo_encrypted_response_enc",
-    "userinfo_signed_response_alg",
-)
 _BASIC: Final = "client_secret_basic"
 
 
@@ -116,7 +107,7 @@ def wanted(document: Mapping[str, Any], policy: RegistrationPolicy) -> Registrat
         backchannel_logout_session_required=chosen.get(
             "backchannel_logout_session_required", False
         ),
-        signing=_signing(chosen),
+        signing=Signing.of(chosen),
         policy_uri=chosen.get("policy_uri"),
         about=_about(chosen, application),
     )
@@ -173,17 +164,6 @@ def _offered(profile: str) -> dict[str, frozenset[str]]:
         "token_endpoint_auth_method": _self_registered(profile),
         "token_endpoint_auth_signing_alg": known.assertion_algs,
     }
-
-
-def _signing(values: Mapping[str, Any]) -> Signing:
-    modes = values.get("response_modes")
-    return Signing(
-        request_object_signing_alg=values.get("request_object_signing_alg"),
-        require_signed_request_object=values.get("require_signed_request_object", False),
-        request_uris=tuple(values.get("request_uris", ())),
-        response_modes=None if modes is None else tuple(modes),
-        **{name: values[name] for name in _SIGNED if name in values},
-    )
 
 
 def _default_alg(profile: str) -> str:

@@ -79,7 +79,7 @@ def test_a_private_key_is_refused(cli: Cli) -> None:
         ("http://bank.example/callback", "https"),
         ("https://bank.example/callback#x", "fragment"),
         ("https://*.bank.example/callback", "wildcard"),
-        ("com.example.app:/callback", "https://host/path"),
+        ("com.example.app:/callback", "public native clients"),
         ("javascript:alert(1)", "https://host/path"),
         ("https://user@bank.example/", "https://host/path"),
         ("/callback", "https://host/path"),
