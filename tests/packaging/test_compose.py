@@ -107,6 +107,14 @@ def test_the_proxy_serves_both_processes_and_forwards_no_claim_of_the_client() -
     assert "$args" not in text
 
 
+def test_metrics_are_where_the_proxy_does_not_lead() -> None:
+    for process in PROCESSES:
+        port = SERVICES[process]["environment"]["CORPID_OPERATIONS_PORT"]
+        assert port != SERVICES[process]["environment"]["CORPID_PORT"]
+        for file in ("nginx.conf", "nginx-mtls.conf"):
+            assert f":{port}" not in (ROOT / "deploy" / file).read_text()
+
+
 @pytest.mark.parametrize("file", ["nginx.conf", "nginx-mtls.conf"])
 def test_rfc9440_4_no_outsider_sends_a_certificate_through_the_proxy(file: str) -> None:
     """Each place that passes requests on replaces every header that could hold a certificate."""
