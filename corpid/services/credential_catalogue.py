@@ -12,7 +12,7 @@ from typing import Final
 
 from corpid.services import credential_types
 from corpid.services.credential_type import CredentialType
-from oidc.issuer.configuration import SD_JWT_VC, CredentialConfiguration
+from oidc.issuer.configuration import MDOC, SD_JWT_VC, VC_JWT, CredentialConfiguration
 from oidc.issuer.type_description import TypeDescription
 
 
@@ -29,7 +29,11 @@ class CredentialFormat:
     binding_methods: tuple[str, ...]
 
 
-FORMATS: Final = (CredentialFormat(SD_JWT_VC, "", ("jwk",)),)
+FORMATS: Final = (
+    CredentialFormat(SD_JWT_VC, "", ("jwk",)),
+    CredentialFormat(MDOC, "-mdoc", ("cose_key",)),
+    CredentialFormat(VC_JWT, "-vc-jwt", ("jwk",)),
+)
 
 
 def newest(types: Iterable[CredentialType]) -> dict[str, CredentialType]:

@@ -29,6 +29,7 @@ from corpid.storage.purge import purge
 from corpid.storage.unused_clients import purge_unused_clients
 from corpid.wiring import haip
 from corpid.wiring.attestation import known_attesters, needing_attestation
+from corpid.wiring.credential_formats import configurations, encoders
 from corpid.wiring.foundation import Foundation, foundation
 from corpid.wiring.logout import logout_delivery
 from corpid.wiring.mutual_tls import mutual_tls
@@ -38,9 +39,7 @@ from corpid.wiring.registration import documents, registry
 from keys.clock import Clock, Random, system_clock
 from oidc.attesters import Attesters
 from oidc.issuer.context import Issuer, IssuerConfig
-from oidc.issuer.encoders import by_format
 from oidc.issuer.encryption import EncryptionPolicy
-from oidc.issuer.sd_jwt_vc import SdJwtVcEncoder
 from oidc.mutual_tls import MutualTls
 from oidc.ports import Interactions, Outbound
 from oidc.provider.client_keys import ClientKeys
@@ -174,7 +173,7 @@ def _provider(
         lifetimes=Lifetimes(),
         dpop_nonce_required=settings.dpop_nonce == "required",
         mutual_tls=certificates,
-        detail_types=detail_types(credential_catalogue.CONFIGURATION_IDS, base.clock),
+        detail_types=detail_types(tuple(configurations(base)), base.clock),
         open_requests=settings.open_requests_per_client,
         registration=settings.registration != "off",
         client_documents=bool(settings.client_document_hosts),
@@ -212,9 +211,7 @@ def _issuer(
     settings = base.settings
     config = IssuerConfig(
         issuer=settings.issuer,
-        configurations=needing_attestation(
-            settings, credential_catalogue.configurations(settings.vct_url)
-        ),
+        configurations=needing_attestation(settings, configurations(base)),
         earlier=credential_catalogue.earlier(settings.vct_url),
         names=ISSUER_NAMES,
         choose_language=lambda header: negotiate(None, header),
@@ -228,7 +225,7 @@ def _issuer(
         config=config,
         store=issuance,
         keys=base.rings,
-        encoders=by_format(SdJwtVcEncoder(settings.issuer, base.random)),
+        encoders=encoders(base),
         clock=base.clock,
         random=base.random,
         hasher=base.hasher,

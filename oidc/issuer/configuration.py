@@ -6,6 +6,9 @@ from typing import Final
 from oidc.issuer.type_description import TypeDescription
 
 SD_JWT_VC: Final = "dc+sd-jwt"
+MDOC: Final = "mso_mdoc"
+VC_JWT: Final = "vc+jwt"
+"""Not ``jwt_vc_json``, which is VCDM 1.1 with a claim ``vc`` (appendix A.1.1): docs/adr/0012."""
 
 
 @dataclass(frozen=True, slots=True)

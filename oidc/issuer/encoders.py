@@ -4,14 +4,14 @@ A new format is one encoder, named in the table that the host hands to `Issuer`,
 that has it as its `format`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from keys.jwk import PublicKey
 from keys.record import record
 from keys.signer import Signer
 from oidc.issuer.ports import Issuance
-from oidc.issuer.type_description import TypeDescription
+from oidc.issuer.type_description import ClaimPath, TypeDescription
 
 
 @record
@@ -47,6 +47,9 @@ class Encoder(Protocol):
 
         How it names the type, and ``credential_signing_alg_values_supported``.
         """
+
+    def path(self, description: TypeDescription, path: ClaimPath) -> Sequence[str | int | None]:
+        """Where a claim of the description is in this format (OpenID4VCI 1.0, appendix C)."""
 
     async def encode(
         self,

@@ -85,7 +85,7 @@ def _configuration(
             ],
             "claims": [
                 {
-                    "path": list(claim.path),
+                    "path": list(encoder.path(description, claim.path)),
                     "mandatory": claim.mandatory,
                     "display": _names(claim.labels, wanted),
                 }

@@ -11,7 +11,7 @@ from oidc.formats.sd_jwt import issue
 from oidc.issuer.configuration import SD_JWT_VC
 from oidc.issuer.encoders import Encoded
 from oidc.issuer.ports import Issuance
-from oidc.issuer.type_description import TypeDescription
+from oidc.issuer.type_description import ClaimPath, TypeDescription
 
 _SALTS_BYTES: Final = 512
 
@@ -33,6 +33,10 @@ class SdJwtVcEncoder:
             "vct": description.vct,
             "credential_signing_alg_values_supported": [self.alg],
         }
+
+    def path(self, description: TypeDescription, path: ClaimPath) -> ClaimPath:
+        """See ``Encoder.path``."""
+        return path
 
     async def encode(
         self,

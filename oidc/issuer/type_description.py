@@ -10,6 +10,9 @@ from oidc.formats.sd_jwt import Disclosable
 _ENVELOPE = frozenset({"iss", "iat", "nbf", "exp", "vct", "cnf", "status", "_sd", "_sd_alg"})
 
 
+ClaimPath = tuple[str | int | None, ...]
+
+
 class MalformedCredential(Exception):
     """The claims do not fit the type's description: our own fault, never the wallet's."""
 
@@ -22,7 +25,7 @@ class ClaimDescription:
     claim (a limit, an end) cannot be: a holder could show the wide part alone.
     """
 
-    path: tuple[str | int | None, ...]
+    path: ClaimPath
     labels: Mapping[str, str]
     mandatory: bool
     disclosable: bool

@@ -4,19 +4,18 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from corpid.relying_party import RelyingParty
+from keys import base64url
 from keys.signer import LocalSigner
-from oidc.formats.mdoc import Validity
 from oidc.formats.sd_jwt import key_binding, present
 from tests.docs.reading import Document
 from tests.docs.runner import Runner
-from tests.docs.site import DocumentSite
+from tests.docs.site import WRITTEN, DocumentSite
 from tests.support.fapi_client import FapiClient, b64, new_verifier, unique
 from tests.support.fapi_client_http import Http
-from tests.support.mdoc_world import Iaca, der, device, issued, shown, transcript
+from tests.support.mdoc_world import shown, transcript
 from tests.support.wallet import Wallet, unverified_payload
 
 PERSON = "sample.clerk"
@@ -34,7 +33,6 @@ class Guide:
         self.machine = FapiClient(site.issuer, "sample-orders", key=self.client.key)
         self.credential, self.wallet = "", Wallet(site.issuer)
         self.list_before = ""
-        self.whole: Mapping[str, Any] = {}
         (site.folder / "bank.jwks.json").write_text(json.dumps(self.client.key.jwks))
         self.runner = Runner(site, Document("docs/guide-relying-party.md"))
 
@@ -67,6 +65,7 @@ class Guide:
     def _prepare(self) -> None:
         cli, runner = self.site.cli, self.runner
         cli.json("init")
+        cli.json("pki", "init", "--country", "HK", "--name", "Sample Issuer")
         cli.json("register", "import", "--sample")
         self.site.people[PERSON] = cli.json(
             "person", "add", "--name-en", "Sample Clerk", "--name-zh-hant", "樣本文員",
@@ -140,36 +139,30 @@ class Guide:
         )
 
     def mdoc(self, runner: Runner) -> None:
-        """What a wallet shows of an mdoc with the authority of the credential above."""
-        now, doc_type = int(time.time()), "example.id.vct.representative.1"
-        iaca, holder, claims = Iaca(now=now), device(), self.whole
-        elements = {
-            "legal_person_id": claims["legal_person_id"],
-            "authority": {
-                name: value
-                for name, value in claims.items()
-                if name.startswith(("scope_of", "validity", "person_role", "limit"))
-            },
-        }
-        nonce, signer = runner.namespace["wallet_nonce"], iaca.signer(issuer=self.site.issuer)
-
-        async def show() -> bytes:
-            data = await issued(
-                signer, holder, namespaces={doc_type: elements}, doc_type=doc_type,
-                status=claims["status"], validity=Validity(now, now, now + 3600),
-            )  # fmt: skip
-            return await shown(data, holder, transcript(nonce), doc_type=doc_type)
-
-        runner.namespace["iaca_root"] = der(iaca.certificate)
-        runner.namespace["device_response"] = b64(self.site.loop.run(show()))
+        """The same authority as an mdoc, shown by the wallet, and the root to verify it under."""
+        offer = self.site.cli.json(
+            "offer", "create", "--organisation", "99000001", "--person", PERSON,
+            "--type", "representative-mdoc",
+        )  # fmt: skip
+        handed_out, wallet = self.site.credential(offer, "representative-mdoc")
+        data = base64url.decode(handed_out)
+        metadata = self.site.get(f"{WRITTEN}/.well-known/openid-credential-issuer").json()
+        configurations = metadata["credential_configurations_supported"]
+        doc_type = configurations["representative-mdoc"]["doctype"]
+        key = LocalSigner(wallet.holder._private, wallet.holder.thumbprint, "ES256")
+        session = transcript(runner.namespace["wallet_nonce"])
+        response = self.site.loop.run(shown(data, key, session, doc_type=doc_type))
+        for name, root in (("iaca_root", "iaca"), ("root", "root")):
+            runner.namespace[name] = self.site.cli.json("pki", "show", root)["pem"]
+        runner.namespace["device_response"] = b64(response)
+        runner.namespace["doc_type"] = doc_type
 
     def representative(self, runner: Runner) -> None:
         party = RelyingParty(self.site.issuer)
         whole = self.site.loop.run(
             party.verify_credential(self.credential, audience=None, nonce=None)
         )
-        self.whole = dict(whole.claims)
-        runner.documents["representative"] = self.whole
+        runner.documents["representative"] = dict(whole.claims)
         self.list_before = self.site.get(runner.namespace["mandate"].status.uri).text
 
     def api(self, runner: Runner) -> None:

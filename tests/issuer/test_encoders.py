@@ -18,7 +18,7 @@ from oidc.issuer.encoders import Encoded, by_format
 from oidc.issuer.metadata import MetadataEndpoint
 from oidc.issuer.ports import Issuance
 from oidc.issuer.sd_jwt_vc import SdJwtVcEncoder
-from oidc.issuer.type_description import TypeDescription
+from oidc.issuer.type_description import ClaimPath, TypeDescription
 from tests.support.asgi import call
 from tests.support.issuer_world import ISSUER, ORGANISATION, World, credential_in, payload_of
 
@@ -34,6 +34,9 @@ class PlainEncoder:
 
     def metadata(self, description: TypeDescription) -> Mapping[str, Any]:
         return {"plain_type": description.w3c_type}
+
+    def path(self, description: TypeDescription, path: ClaimPath) -> ClaimPath:
+        return path
 
     async def encode(
         self,

@@ -37,9 +37,11 @@ from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.credential import CredentialEndpoint
 from oidc.issuer.encoders import by_format
 from oidc.issuer.encryption import EncryptionPolicy
+from oidc.issuer.mdoc import MdocEncoder
 from oidc.issuer.nonce import NonceEndpoint
 from oidc.issuer.notification import NotificationEndpoint
 from oidc.issuer.sd_jwt_vc import SdJwtVcEncoder
+from oidc.issuer.vc_jwt import VcJwtEncoder
 from oidc.records import AccessToken, Grant
 from oidc.secrets import ACCESS_TOKEN, Nonces, TokenHasher, new_token
 from tests.support.asgi import Answer, call
@@ -101,7 +103,11 @@ class World:
             ),
             store=self.issuance,
             keys=self.keys,
-            encoders=by_format(SdJwtVcEncoder(issuer, secrets.token_bytes)),
+            encoders=by_format(
+                SdJwtVcEncoder(issuer, secrets.token_bytes),
+                MdocEncoder(secrets.token_bytes),
+                VcJwtEncoder(issuer),
+            ),
             clock=self.clock,
             random=secrets.token_bytes,
             hasher=self.hasher,
