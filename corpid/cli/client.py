@@ -275,12 +275,13 @@ async def add(
         vouched = await _vouched_sector(base, wanted)
         clients = Clients(base.store, base.clock, base.random)
         added = await clients.add(wanted, run.actor, client_id=client_id, sector=vouched)
+        notes = await _wallet_notes(base, wallet_provider)
     document = client_document(added.record)
     shown: list[Facts | Table] = [client_facts(document)]
     if added.secret is not None:
         document["client_secret"] = added.secret
         shown.append(Facts([("client_secret", added.secret)], "Shown once"))
-    return Answer(document, shown)
+    return Answer(document, shown, notes)
 
 
 @command(app, "client show", example="corpid client show $CLIENT")
@@ -321,6 +322,19 @@ async def disable(run: Run, client_id: Id, yes: Yes = False) -> Answer:
             lambda: revocation.disable_client(client_id, run.actor),
             yes=yes,
         )
+
+
+async def _wallet_notes(base: Any, provider_id: str | None) -> tuple[str, ...]:
+    """What still keeps a wallet from authenticating by attestation."""
+    if provider_id is None:
+        return ()
+    notes = []
+    trusted = await base.store.read.wallet_providers.trusted()
+    if all(one.provider_id != provider_id for one in trusted):
+        notes.append(f"The wallet provider {provider_id} is not trusted: wallet-provider add.")
+    if base.settings.wallet_attestation == "off":
+        notes.append("CORPID_WALLET_ATTESTATION is off: no wallet can authenticate by it.")
+    return tuple(notes)
 
 
 async def _vouched_sector(base: Any, wanted: Any) -> str | None:

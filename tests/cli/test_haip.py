@@ -66,6 +66,21 @@ def test_a_wallet_is_told_rule_by_rule_what_is_missing(cli: Cli, wallet: str) ->
     assert "HAIP 4.3" in cli.run("client", "check", wallet, "--level", "haip").stdout
 
 
+def test_what_keeps_a_new_wallet_from_authenticating_is_said(cli: Cli) -> None:
+    words = (
+        "client", "add", "--name-en", "Sample Wallet", "--profile", "haip",
+        "--redirect-uri", "https://wallet.example/callback",
+        "--auth-method", "attest_jwt_client_auth", "--wallet-provider", "sample-wallet",
+    )  # fmt: skip
+    said = cli.run(*words)
+    assert "sample-wallet is not trusted" in said.stdout + said.stderr
+    assert "CORPID_WALLET_ATTESTATION is off" in said.stdout + said.stderr
+    trusting(cli)
+    said = cli.run(*words, **REQUIRED)
+    assert "is not trusted" not in said.stdout + said.stderr
+    assert "is off" not in said.stdout + said.stderr
+
+
 def test_a_wallet_changes_its_method_and_loses_its_provider(cli: Cli, wallet: str) -> None:
     update = ("client", "update", wallet, "--profile", "oidc")
     changed = cli.json(*update, "--auth-method", "client_secret_basic")
