@@ -8,11 +8,15 @@ from corpid.domain.credential import Credential, CredentialState, EntryStatus, S
 from corpid.services.credential_facts import Facts, IssuanceFacts
 from corpid.services.credential_type import CredentialType
 from corpid.services.ports import UnitOfWork
-from corpid.services.records import CredentialRow
+from corpid.services.records import BY_WALLET, CredentialRow
 from keys.clock import Clock
+from oidc.errors import CredentialRequestDenied
 from oidc.issuer.ports import IssuedCredential, NotificationEvent
 from oidc.records import Grant
 
+BESIDE_MS: Final = 24 * 3600 * 1000
+"""How long a credential goes on beside the one that renews it, if the wallet says nothing."""
+RENEWED: Final = "renewed"
 _FINAL: Final = frozenset({CredentialState.REPLACED, CredentialState.REVOKED})
 
 
@@ -46,21 +50,34 @@ class CredentialRecords:
         await self._facts.require_same(
             self._uow, basis.facts, basis.kind, first.issuance.claims, grant, now_ms
         )
-        await self._end_unanswered(issued, now_ms)
+        await self._succeed(issued, now_ms)
         rows = [_row_of(one) for one in issued]
         await self._uow.credentials.add_all(rows)
         made = [row.credential for row in rows]
-        await self._uow.operations.audit("credential.issued", _facts_of(*made))
+        await self._uow.operations.audit("credential.issued", facts_of(*made))
 
-    async def _end_unanswered(self, issued: Sequence[IssuedCredential], now_ms: int) -> None:
-        first = issued[0]
-        for earlier in await self._uow.credentials.unanswered(
+    async def _succeed(self, issued: Sequence[IssuedCredential], now_ms: int) -> None:
+        """See to what the same keys got before under this grant.
+
+        A retry: the answer was lost, so at once. A renewal: beside the new one, until the wallet
+        says that it has that, or for a day. What we revoked or suspended is renewed by nobody.
+        """
+        first, credentials = issued[0], self._uow.credentials
+        for earlier in await credentials.earlier(
             first.grant.grant_id,
             first.configuration.description.type_id,
             first.configuration.format,
             [one.holder_thumbprint for one in issued],
         ):
-            await self._end(earlier, CredentialState.REPLACED, "the wallet asked again", now_ms)
+            if earlier.state in (CredentialState.REVOKED, CredentialState.SUSPENDED):
+                raise CredentialRequestDenied(f"the credential of this key is {earlier.state}")
+            unanswered = earlier.state is CredentialState.ISSUED
+            if unanswered and earlier.issued_at >= first.token_issued_at:
+                await end_credential(
+                    self._uow, earlier, CredentialState.REPLACED, "the wallet asked again", now_ms
+                )
+            else:
+                await credentials.give_way(earlier.credential_id, now_ms + BESIDE_MS)
 
     async def notify(
         self, credential_ids: Sequence[str], event: NotificationEvent, grant: Grant
@@ -75,7 +92,7 @@ class CredentialRecords:
             if event is NotificationEvent.ACCEPTED:
                 await self._accept(credential, now_ms)
             elif credential.state not in _FINAL:
-                await self._end(credential, CredentialState.REVOKED, f"wallet: {event}", now_ms)
+                await self._lose(credential, f"{BY_WALLET}{event}", now_ms)
         return True
 
     async def _accept(self, credential: Credential, now_ms: int) -> None:
@@ -84,18 +101,28 @@ class CredentialRecords:
         await self._uow.credentials.change_state(
             credential.credential_id, CredentialState.ACCEPTED, now_ms
         )
-        await self._uow.operations.audit("credential.accepted", _facts_of(credential))
+        await self._uow.operations.audit("credential.accepted", facts_of(credential))
+        for earlier in await self._uow.credentials.giving_way(credential.credential_id):
+            await end_credential(self._uow, earlier, CredentialState.REPLACED, RENEWED, now_ms)
 
-    async def _end(
-        self, credential: Credential, state: CredentialState, reason: str, now_ms: int
-    ) -> None:
-        if not await self._uow.credentials.change_state(
-            credential.credential_id, state, now_ms, reason
-        ):
-            return
-        await self._uow.status_lists.set_status(credential.entry, EntryStatus.INVALID, now_ms)
-        facts = {**_facts_of(credential), "reason": reason}
-        await self._uow.operations.audit(f"credential.{state}", facts)
+    async def _lose(self, credential: Credential, reason: str, now_ms: int) -> None:
+        """The wallet does not have it: what it would have renewed goes on."""
+        await end_credential(self._uow, credential, CredentialState.REVOKED, reason, now_ms)
+        for earlier in await self._uow.credentials.giving_way(credential.credential_id):
+            if earlier.issued_at <= credential.issued_at:
+                await self._uow.credentials.give_way(earlier.credential_id, None)
+
+
+async def end_credential(
+    uow: UnitOfWork, credential: Credential, state: CredentialState, reason: str, now_ms: int
+) -> bool:
+    """End a credential and its status entry, inside a write; False when it was over already."""
+    if not await uow.credentials.change_state(credential.credential_id, state, now_ms, reason):
+        return False
+    await uow.status_lists.set_status(credential.entry, EntryStatus.INVALID, now_ms)
+    facts = {**facts_of(credential), "reason": reason}
+    await uow.operations.audit(f"credential.{state}", facts)
+    return True
 
 
 def _row_of(issued: IssuedCredential) -> CredentialRow:
@@ -126,7 +153,7 @@ def _is_whose(credential: Credential, grant: Grant) -> bool:
     return (credential.organisation_id, credential.person_id) == (grant.subject, grant.actor)
 
 
-def _facts_of(first: Credential, *more: Credential) -> dict[str, Any]:
+def facts_of(first: Credential, *more: Credential) -> dict[str, Any]:
     """Of one credential, or of those of one response, which differ in these three alone."""
     facts: dict[str, Any] = {
         "credential_id": first.credential_id,

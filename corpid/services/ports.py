@@ -240,14 +240,26 @@ class Credentials(Protocol):
     async def end_offers_by_person(self, person_id: str, now_ms: int) -> int: ...
     async def by_id(self, credential_id: str) -> Credential | None: ...
     async def by_entry(self, entry: StatusEntry) -> Credential | None: ...
-    async def unanswered(
+    async def earlier(
         self,
         grant_id: str,
         credential_type: str,
         credential_format: str,
         holder_thumbprints: Sequence[str],
     ) -> list[Credential]:
-        """Issued under this grant to one of these keys, and no notification came yet."""
+        """Issued under this grant to one of these keys: live, suspended, or revoked by us."""
+
+    async def same_key(self, credential_id: str) -> list[Credential]:
+        """What else of its grant, type, format and key is not over."""
+
+    async def giving_way(self, credential_id: str) -> list[Credential]:
+        """Those of them that this one renews."""
+
+    async def due(self, now_ms: int, limit: int) -> list[Credential]:
+        """Those that have given way long enough."""
+
+    async def give_way(self, credential_id: str, ends_at: int | None) -> None:
+        """Set when it ends in favour of another; None: it does not."""
 
     async def held_under(self, authority: str) -> list[Credential]:
         """Not revoked nor replaced, issued for this mandate or representation."""

@@ -335,10 +335,16 @@ def _revoke_credential(credential_id: str) -> _Act:
         credential = await effects.uow.credentials.by_id(credential_id)
         if credential is None:
             raise NotFound(f"there is no credential {credential_id}")
-        if credential.state in (CredentialState.REVOKED, CredentialState.REPLACED):
+        # What renews it, or what it renews, has the same key and says the same: a renewal does not
+        # get round a revocation, whichever came first.
+        same = await effects.uow.credentials.same_key(credential_id)
+        credential = await effects.uow.credentials.by_id(credential_id) or credential
+        if credential.state is CredentialState.REVOKED:
             return False
-        await effects.revoke(credential)
-        return True
+        replaced = credential.state is CredentialState.REPLACED
+        for one in same if replaced else (credential, *same):
+            await effects.revoke(one)
+        return bool(same) or not replaced
 
     return act
 

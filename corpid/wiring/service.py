@@ -22,6 +22,7 @@ from corpid.services.id_token_hints import IdTokenHints
 from corpid.services.key_rotation import KeyRotation
 from corpid.services.logout_delivery import LogoutDelivery
 from corpid.services.ping_delivery import PingDelivery
+from corpid.services.renewals import Renewals
 from corpid.services.status_publisher import StatusPublisher
 from corpid.services.step_up import StepUp
 from corpid.settings import Settings
@@ -139,6 +140,7 @@ async def service(
             _every(settings.logout_poll_ms / 1000, built.pings.turn, "ping"),
             _every(settings.purge_seconds, _Purge(base).run, "purge"),
             _every(settings.purge_seconds, _RetiredKeys(base).destroy, "retired keys"),
+            _every(settings.purge_seconds, _Renewed(base).end, "renewed credentials"),
             _every(settings.purge_seconds, _DueCertificates(base).renew, "certificates"),
         ):
             yield built
@@ -264,6 +266,17 @@ class _Purge:
         removed["client"] = await purge_unused_clients(base.database, unused_before)
         if any(removed.values()):
             logger.info("purged", **removed)
+
+
+class _Renewed:
+    """Ends credentials that were renewed a day ago."""
+
+    def __init__(self, base: Foundation) -> None:
+        self._renewals = Renewals(base.store, base.clock)
+
+    async def end(self) -> None:
+        if ended := await self._renewals.end_due():
+            logger.info("renewed credentials ended", count=ended)
 
 
 class _RetiredKeys:

@@ -116,6 +116,7 @@ class CredentialEndpoint:
                 payload_digest=one.digest,
                 signing_kid=one.signing_kid,
                 issued_at=int(now * 1000),
+                token_issued_at=presented.token.issued_at,
             )
             for issuance, holder, one in zip(issuances, holders, encoded, strict=True)
         ]

@@ -33,7 +33,8 @@ class Issuance:
 class IssuedCredential:
     """A credential that was signed and must be recorded before it is handed out.
 
-    ``payload_digest`` is that of ``Encoded``. ``issued_at`` is in epoch ms.
+    ``payload_digest`` is that of ``Encoded``. ``issued_at`` is in epoch ms, and so is
+    ``token_issued_at``: when the access token was given.
     """
 
     grant: Grant
@@ -43,6 +44,7 @@ class IssuedCredential:
     payload_digest: bytes
     signing_kid: str
     issued_at: int
+    token_issued_at: int
 
 
 class BasisChanged(Exception):
@@ -66,9 +68,11 @@ class IssuerWrites(Protocol):
     async def record(self, issued: Sequence[IssuedCredential]) -> None:
         """Keep the records of one response's credentials, which differ in key, entry and id alone.
 
-        End what this grant, type and each key got before and never answered.
+        Of what this grant, type and each key got before, end at once what came by this token and
+        was never answered; the rest gives way when these are accepted, or after a day.
 
         Raises:
+            CredentialRequestDenied: one of the earlier ones was revoked, or is suspended.
             BasisChanged: the facts are not those of the decision any more.
         """
 

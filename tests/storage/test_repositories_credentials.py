@@ -73,12 +73,10 @@ async def test_issuance_records(store: SqlStore) -> None:
     assert await read.by_entry(StatusEntry("list-1", 9)) is None
     assert await read.held_under("man-1") == [by_mandate]
     assert await read.held_under("rep-1") == [by_role]
-    assert await read.unanswered("grant-1", "representative", "dc+sd-jwt", ["thumb"]) == [
-        by_mandate
-    ]
-    assert await read.unanswered("grant-1", "representative", "mso_mdoc", ["thumb"]) == []
-    assert await read.unanswered("grant-2", "representative", "dc+sd-jwt", ["thumb"]) == []
-    assert await read.unanswered("grant-1", "representative", "dc+sd-jwt", ["other", "more"]) == []
+    assert await read.earlier("grant-1", "representative", "dc+sd-jwt", ["thumb"]) == [by_mandate]
+    assert await read.earlier("grant-1", "representative", "mso_mdoc", ["thumb"]) == []
+    assert await read.earlier("grant-2", "representative", "dc+sd-jwt", ["thumb"]) == []
+    assert await read.earlier("grant-1", "representative", "dc+sd-jwt", ["other", "more"]) == []
 
 
 async def test_credentials_are_found_by_what_is_given(store: SqlStore) -> None:

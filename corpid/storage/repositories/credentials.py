@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import orjson
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import BigInteger, and_, bindparam, or_, select
 
 from corpid.domain.credential import Credential, CredentialState, StatusEntry
-from corpid.services.records import BY_CODE, CredentialRow, Offer
+from corpid.services.records import BY_WALLET, CredentialRow, Offer
 from corpid.storage.constructs import MAX_ROWS, adding, changing, finding, given, table
+from corpid.storage.credential_rows import credential_of, offer_of, values_of
 from corpid.storage.mapping import json_text, words
 from corpid.storage.scope import Repository
 from corpid.storage.statement import Statement, any_of
@@ -61,14 +61,53 @@ _BY_ENTRY: Final = Statement(
 _LOCK_GRANT: Final = Statement(
     select(_grant.c.grant_id).where(given(_grant.c.grant_id)).with_for_update()
 )
+# What a wallet itself said that it does not have may be asked for again; what was revoked may not.
+_COUNTS: Final = or_(
+    _credential.c.state.not_in(_FINAL),
+    and_(
+        _credential.c.state == CredentialState.REVOKED.value,
+        _credential.c.change_reason.not_like(f"{BY_WALLET}%"),
+    ),
+)
 _OF_GRANT: Final = _WHOLE.where(
     given(_credential.c.grant_id),
     given(_credential.c.credential_type),
     given(_credential.c.credential_format),
-    _credential.c.state == CredentialState.ISSUED.value,
+    _COUNTS,
 ).order_by(_credential.c.issued_at, _credential.c.credential_id)
-_UNANSWERED: Final = Statement(_OF_GRANT.where(given(_credential.c.holder_thumbprint)))
-_UNANSWERED_OF: Final = Statement(_OF_GRANT.where(any_of(_credential.c.holder_thumbprint, "keys")))
+_EARLIER: Final = Statement(_OF_GRANT.where(given(_credential.c.holder_thumbprint)))
+_EARLIER_OF: Final = Statement(_OF_GRANT.where(any_of(_credential.c.holder_thumbprint, "keys")))
+_one = _credential.alias("one")
+_LOCK_GRANT_OF: Final = Statement(
+    select(_grant.c.grant_id)
+    .join_from(_grant, _one, _grant.c.grant_id == _one.c.grant_id)
+    .where(given(_one.c.credential_id))
+    .with_for_update(of=_grant)
+)
+_BESIDE: Final = (
+    _WHOLE.join(
+        _one,
+        and_(
+            _one.c.grant_id == _credential.c.grant_id,
+            _one.c.credential_type == _credential.c.credential_type,
+            _one.c.credential_format == _credential.c.credential_format,
+            _one.c.holder_thumbprint == _credential.c.holder_thumbprint,
+            _one.c.credential_id != _credential.c.credential_id,
+        ),
+    )
+    .where(given(_one.c.credential_id), _credential.c.state.not_in(_FINAL))
+    .order_by(_credential.c.issued_at, _credential.c.credential_id)
+)
+_SAME_KEY: Final = Statement(_BESIDE)
+_GIVING_WAY: Final = Statement(_BESIDE.where(_credential.c.ends_at.is_not(None)))
+_DUE: Final = Statement(
+    _WHOLE.where(_credential.c.ends_at <= bindparam("now"), _credential.c.state.not_in(_FINAL))
+    .order_by(_credential.c.ends_at, _credential.c.credential_id)
+    .limit(bindparam("limit"))
+)
+_SET_END: Final = changing(
+    _credential, given(_credential.c.credential_id), ends_at=bindparam("at", type_=BigInteger())
+)
 _HELD_UNDER: Final = Statement(
     _WHOLE.where(given(_credential.c.authority), _credential.c.state.not_in(_FINAL)).order_by(
         _credential.c.issued_at, _credential.c.credential_id
@@ -112,7 +151,7 @@ class SqlCredentials(Repository):
     async def offer(self, offer_id: str) -> Offer | None:
         """An offer, used, ended and expired ones too."""
         row = await self._in.reads.one(_OFFER, offer_id=offer_id)
-        return None if row is None else _offer_of(row)
+        return None if row is None else offer_of(row)
 
     async def add_offer(self, offer: Offer) -> None:
         """Add an offer."""
@@ -147,21 +186,21 @@ class SqlCredentials(Repository):
     async def by_id(self, credential_id: str) -> Credential | None:
         """A credential in whatever state."""
         row = await self._in.reads.one(_BY_ID, credential_id=credential_id)
-        return None if row is None else _credential_of(row)
+        return None if row is None else credential_of(row)
 
     async def by_entry(self, entry: StatusEntry) -> Credential | None:
         """The credential that has this status entry."""
         row = await self._in.reads.one(_BY_ENTRY, list_id=entry.list_id, list_index=entry.index)
-        return None if row is None else _credential_of(row)
+        return None if row is None else credential_of(row)
 
-    async def unanswered(
+    async def earlier(
         self,
         grant_id: str,
         credential_type: str,
         credential_format: str,
         holder_thumbprints: Sequence[str],
     ) -> list[Credential]:
-        """Issued under this grant to one of these keys, and no notification came yet.
+        """Issued under this grant to one of these keys: live, suspended, or revoked by us.
 
         Inside a write, no other transaction gets past this for the grant until that is over.
         """
@@ -174,15 +213,39 @@ class SqlCredentials(Repository):
         }
         if len(holder_thumbprints) == 1:
             (only,) = holder_thumbprints
-            found = await self._in.reads.all(_UNANSWERED, holder_thumbprint=only, **wanted)
+            found = await self._in.reads.all(_EARLIER, holder_thumbprint=only, **wanted)
         else:
-            found = await self._in.reads.all(_UNANSWERED_OF, keys=holder_thumbprints, **wanted)
-        return [_credential_of(row) for row in found]
+            found = await self._in.reads.all(_EARLIER_OF, keys=holder_thumbprints, **wanted)
+        return [credential_of(row) for row in found]
+
+    async def same_key(self, credential_id: str) -> list[Credential]:
+        """What else of its grant, type, format and key is not over, oldest first.
+
+        Inside a write, nothing is issued under that grant until that is over.
+        """
+        if self._in.locking:
+            await self._in.writes.lock(_LOCK_GRANT_OF, credential_id=credential_id)
+        found = await self._in.reads.all(_SAME_KEY, credential_id=credential_id)
+        return [credential_of(row) for row in found]
+
+    async def giving_way(self, credential_id: str) -> list[Credential]:
+        """Those of them that this one renews."""
+        found = await self._in.reads.all(_GIVING_WAY, credential_id=credential_id)
+        return [credential_of(row) for row in found]
+
+    async def due(self, now_ms: int, limit: int) -> list[Credential]:
+        """Those that have given way long enough."""
+        found = await self._in.reads.all(_DUE, now=now_ms, limit=limit)
+        return [credential_of(row) for row in found]
+
+    async def give_way(self, credential_id: str, ends_at: int | None) -> None:
+        """Set when it ends in favour of another; None: it does not."""
+        await self._in.writes.execute(_SET_END, credential_id=credential_id, at=ends_at)
 
     async def held_under(self, authority: str) -> list[Credential]:
         """Not revoked nor replaced, issued for this mandate or representation."""
         found = await self._in.reads.all(_HELD_UNDER, authority=authority)
-        return [_credential_of(row) for row in found]
+        return [credential_of(row) for row in found]
 
     async def find(
         self,
@@ -205,7 +268,7 @@ class SqlCredentials(Repository):
             wanted |= {"person_id": person_id}
         else:
             statement = _FIND
-        return [_credential_of(row) for row in await self._in.reads.all(statement, **wanted)]
+        return [credential_of(row) for row in await self._in.reads.all(statement, **wanted)]
 
     async def add(self, row: CredentialRow) -> None:
         """Add an issuance record.
@@ -214,14 +277,14 @@ class SqlCredentials(Repository):
             ValueError: the credential rests on neither or both of mandate and representation.
             UniqueViolation: its status entry belongs to another credential.
         """
-        await self._in.writes.execute(_ADD, **_values_of(row))
+        await self._in.writes.execute(_ADD, **values_of(row))
 
     async def add_all(self, rows: Sequence[CredentialRow]) -> None:
         """Add several; see ``add``."""
         if len(rows) == 1:
             await self.add(rows[0])
         else:
-            await self._in.writes.many(_ADD, [_values_of(row) for row in rows])
+            await self._in.writes.many(_ADD, [values_of(row) for row in rows])
 
     async def change_state(
         self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
@@ -239,103 +302,3 @@ class SqlCredentials(Repository):
             reason=reason,
         )
         return changed == 1
-
-
-def _values_of(row: CredentialRow) -> dict[str, Any]:
-    credential = row.credential
-    if (credential.mandate_id is None) == (credential.representation_id is None):
-        raise ValueError("a credential rests on a mandate or on a representation")
-    return {
-        "credential_id": credential.credential_id,
-        "credential_type": credential.credential_type,
-        "type_version": credential.type_version,
-        "credential_format": credential.credential_format,
-        "organisation_id": credential.organisation_id,
-        "person_id": credential.person_id,
-        "authority": credential.mandate_id or credential.representation_id,
-        "grant_id": row.grant_id,
-        "holder_thumbprint": credential.holder_thumbprint,
-        "list_id": credential.entry.list_id,
-        "list_index": credential.entry.index,
-        "state": credential.state.value,
-        "payload_digest": credential.payload_digest,
-        "signing_kid": row.signing_kid,
-        "issued_at": credential.issued_at,
-        "expires_at": credential.expires_at,
-        "changed_at": credential.changed_at,
-        "change_reason": "",
-    }
-
-
-def _offer_of(row: tuple[Any, ...]) -> Offer:
-    (
-        offer_id,
-        code_hash,
-        transaction_code_hash,
-        wrong_tries,
-        organisation_id,
-        person_id,
-        authority,
-        credential_types,
-        created_at,
-        expires_at,
-        used_at,
-        ended_at,
-        grant_types,
-        tx_code,
-        _,
-    ) = row
-    return Offer(
-        offer_id=offer_id,
-        code_hash=code_hash,
-        transaction_code_hash=transaction_code_hash,
-        organisation_id=organisation_id,
-        person_id=person_id,
-        authority=authority,
-        credentials=tuple(credential_types.split()),
-        created_at=created_at,
-        expires_at=expires_at,
-        wrong_tries=wrong_tries,
-        used_at=used_at,
-        ended_at=ended_at,
-        grants=(BY_CODE,) if grant_types is None else tuple(grant_types.split()),
-        tx_code=None if tx_code is None else orjson.loads(tx_code),
-    )
-
-
-def _credential_of(row: tuple[Any, ...]) -> Credential:
-    (
-        credential_id,
-        credential_type,
-        type_version,
-        credential_format,
-        organisation_id,
-        person_id,
-        authority,
-        mandate_id,
-        holder_thumbprint,
-        list_id,
-        list_index,
-        state,
-        payload_digest,
-        issued_at,
-        expires_at,
-        changed_at,
-    ) = row
-    return Credential(
-        credential_id=credential_id,
-        credential_type=credential_type,
-        type_version=type_version,
-        credential_format=credential_format,
-        organisation_id=organisation_id,
-        person_id=person_id,
-        mandate_id=mandate_id,
-        representation_id=authority if mandate_id is None else None,
-        holder_thumbprint=holder_thumbprint,
-        entry=StatusEntry(list_id, list_index),
-        state=CredentialState(state),
-        payload_digest=payload_digest,
-        issued_at=issued_at,
-        expires_at=expires_at,
-        changed_at=changed_at,
-    )

@@ -1,6 +1,7 @@
 """Offers, issued credentials, and the status lists that tell whether they hold."""
 
 from sqlalchemy import Index
+from sqlalchemy import text as sql_text
 from sqlmodel import SQLModel
 
 from corpid.domain.credential import CredentialState
@@ -40,7 +41,10 @@ class OfferTable(SQLModel, table=True):
 
 
 class CredentialTable(SQLModel, table=True):
-    """The record of one credential issued to one holder key."""
+    """The record of one credential issued to one holder key.
+
+    ``ends_at`` is when it gives way to the one that renews it, if that is not accepted sooner.
+    """
 
     __tablename__ = "credential"
     __table_args__ = (
@@ -50,6 +54,12 @@ class CredentialTable(SQLModel, table=True):
         Index("ix_credential_authority", "authority"),
         Index("ux_credential_entry", "list_id", "list_index", unique=True),
         Index("ix_credential_grant", "grant_id"),
+        Index(
+            "ix_credential_ends",
+            "ends_at",
+            sqlite_where=sql_text("ends_at IS NOT NULL"),
+            postgresql_where=sql_text("ends_at IS NOT NULL"),
+        ),
         KEYED,
     )
 
@@ -71,6 +81,7 @@ class CredentialTable(SQLModel, table=True):
     expires_at: int = integer()
     changed_at: int = integer()
     change_reason: str = text(default="")
+    ends_at: int | None = integer(nullable=True, default=None)
 
 
 class StatusListTable(SQLModel, table=True):
