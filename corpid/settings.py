@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         "top of TLS. It needs a key: `corpid key rotate encryption --alg ECDH-ES` where a database "
         "was made without one.",
     )
+    credential_approval: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Credential types (ids, separated by commas) that are issued only when an "
+        "operator has said yes (`corpid issuance approve`); `type@client_id` for one wallet alone.",
+    )
     credential_batch_size: int = Field(
         default=10,
         ge=1,
@@ -243,6 +248,7 @@ class Settings(BaseSettings):
         "registration_grant_types",
         "client_document_hosts",
         "key_attestation_for",
+        "credential_approval",
         "key_storage_levels",
         "user_authentication_levels",
         mode="before",

@@ -356,6 +356,12 @@ class CredentialRequestDenied(OAuthError):
     code = "credential_request_denied"
 
 
+class InvalidTransactionId(OAuthError):
+    """OpenID4VCI 1.0, 9.3."""
+
+    code = "invalid_transaction_id"
+
+
 class InvalidNotificationId(OAuthError):
     """OpenID4VCI 1.0, 11.3."""
 

@@ -13,6 +13,7 @@ from corpid.cli import (
     credential,
     db,
     init,
+    issuance,
     key,
     mandate,
     offer,
@@ -84,6 +85,7 @@ app = typer.Typer(
 )
 for noun in (
     init,
+    issuance,
     db,
     config,
     register,

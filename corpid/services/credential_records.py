@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from corpid.domain.credential import Credential, CredentialState, EntryStatus, StatusEntry
+from corpid.services import deferrals
 from corpid.services.credential_facts import Facts, IssuanceFacts
 from corpid.services.credential_type import CredentialType
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import BY_WALLET, CredentialRow
 from keys.clock import Clock
 from oidc.errors import CredentialRequestDenied
-from oidc.issuer.ports import IssuedCredential, NotificationEvent
+from oidc.issuer.ports import Deferral, IssuedCredential, NotificationEvent
 from oidc.records import Grant
 
 BESIDE_MS: Final = 24 * 3600 * 1000
@@ -55,6 +56,15 @@ class CredentialRecords:
         await self._uow.credentials.add_all(rows)
         made = [row.credential for row in rows]
         await self._uow.operations.audit("credential.issued", facts_of(*made))
+
+    async def defer(self, deferral: Deferral) -> str:
+        """See ``IssuerWrites.defer``."""
+        return await deferrals.keep(self._uow, deferral, deferral.created_at)
+
+    async def take_deferred(self, deferral_id: str) -> bool:
+        """See ``IssuerWrites.take_deferred``."""
+        now_ms = int(self._clock() * 1000)
+        return await self._uow.deferred_issuances.take(deferral_id, now_ms)
 
     async def _succeed(self, issued: Sequence[IssuedCredential], now_ms: int) -> None:
         """See to what the same keys got before under this grant.

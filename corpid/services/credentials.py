@@ -1,13 +1,14 @@
 """Issuing credentials: whether this holder may have this one now, and what it will say."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from corpid.domain.identifiers import ordered_text_id
 from corpid.services.authorities import ActingAuthority
 from corpid.services.credential_catalogue import TYPES
 from corpid.services.credential_facts import IssuanceFacts
 from corpid.services.credential_records import Basis, CredentialRecords
+from corpid.services.deferrals import ApprovalPolicy
 from corpid.services.mandate_status import EntryAllocator
 from corpid.services.offers import Offers
 from corpid.services.ports import Store
@@ -15,11 +16,12 @@ from corpid.services.step_up import StepUp
 from keys.clock import Clock, Random
 from oidc.errors import CredentialRequestDenied
 from oidc.issuer.configuration import CredentialConfiguration
-from oidc.issuer.ports import Issuance, IssuerWrites
+from oidc.issuer.ports import Deferral, Issuance, IssuerWrites
 from oidc.profiles import HAIP
 from oidc.records import AccessToken, Grant
 
 T = TypeVar("T")
+_NOTHING_WAITS: Final = ApprovalPolicy()
 
 
 class CredentialIssuance:
@@ -40,9 +42,11 @@ class CredentialIssuance:
         step_up: StepUp,
         *,
         haip: bool = False,
+        approval: ApprovalPolicy = _NOTHING_WAITS,
     ) -> None:
         self._haip = haip
         self._step_up = step_up
+        self._approval = approval
         self._store = store
         self._allocator = allocator
         self._offers = offers
@@ -62,6 +66,15 @@ class CredentialIssuance:
     async def offer(self, offer_id: str) -> Mapping[str, Any] | None:
         """See ``IssuerStore.offer``."""
         return await self._offers.document(offer_id)
+
+    def must_wait(self, grant: Grant, configuration: CredentialConfiguration) -> bool:
+        """See ``IssuerStore.must_wait``."""
+        return self._approval.demands(grant, configuration)
+
+    async def deferred(self, deferral_id: str) -> Deferral | None:
+        """See ``IssuerStore.deferred``."""
+        found = await self._store.read.deferred_issuances.by_id(deferral_id)
+        return None if found is None else found.seen(int(self._clock() * 1000))
 
     async def decide(
         self, grant: Grant, configuration: CredentialConfiguration, count: int, issued_at: int

@@ -24,6 +24,7 @@ from corpid.domain.organisation import (
     Representation,
 )
 from corpid.domain.person import PasswordMethod, Person, TotpMethod
+from corpid.services.deferred import DeferredIssuances
 from corpid.services.outbox import Outbox
 from corpid.services.polled import PolledRequests
 from corpid.services.records import (
@@ -364,6 +365,8 @@ class UnitOfWork(Protocol):
     def grants(self) -> Grants: ...
     @property
     def credentials(self) -> Credentials: ...
+    @property
+    def deferred_issuances(self) -> DeferredIssuances: ...
     @property
     def status_lists(self) -> StatusLists: ...
     @property

@@ -47,6 +47,7 @@ _refresh = table("refresh_token")
 _grant = table("authorization_grant")
 _session = table("session")
 _offer = table("credential_offer")
+_deferred = table("deferred_issuance")
 _outbox = table("outbox")
 _guess = table("guess")
 _managed = table("managed_grant")
@@ -91,6 +92,7 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("guess", _expired(_guess), 0),
     ("registration_token", _expired(_registration_token), TOKENS_KEPT),
     ("credential_offer", _expired(_offer), OFFERS_KEPT),
+    ("deferred_issuance", _expired(_deferred), OFFERS_KEPT),
     (
         "outbox",
         _batch(

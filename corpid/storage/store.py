@@ -6,6 +6,7 @@ from typing import TypeVar
 from corpid.services.ports import UnitOfWork
 from corpid.storage.change_counters import ChangeCounters
 from corpid.storage.client_cache import ClientCache
+from corpid.storage.deferred_issuances import SqlDeferredIssuances
 from corpid.storage.interface import Database, Transaction
 from corpid.storage.polled_requests import SqlPolled
 from corpid.storage.provider_store import SqlProviderReads, SqlProviderStore, SqlProviderWrites
@@ -90,6 +91,11 @@ class SqlUnitOfWork:
     def credentials(self) -> SqlCredentials:
         """Offers and issuance records."""
         return SqlCredentials(self._scope)
+
+    @property
+    def deferred_issuances(self) -> SqlDeferredIssuances:
+        """What waits for an operator."""
+        return SqlDeferredIssuances(self._scope)
 
     @property
     def status_lists(self) -> SqlStatusLists:

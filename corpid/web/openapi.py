@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from corpid.web.openapi_attestation import attestation_paths
+from corpid.web.openapi_issuer import issuer_paths
 from corpid.web.openapi_parts import CLIENT
 from corpid.web.openapi_parts import DPOP as _DPOP
 from corpid.web.openapi_parts import TEXT as _TEXT
@@ -87,7 +88,7 @@ def hot_paths() -> dict[str, Any]:
         **attestation_paths(),
         **_registration_paths(),
         **_metadata_paths(),
-        **_issuer_paths(),
+        **issuer_paths(),
     }
 
 
@@ -316,73 +317,6 @@ def _provider_paths() -> dict[str, Any]:
             }
         },
     }
-
-
-_CRL = "application/pkix-crl"
-
-
-def _issuer_paths() -> dict[str, Any]:
-    proofs = _object(jwt={"type": "array", "items": _TEXT})
-    request = _object(credential_configuration_id=_TEXT, credential_identifier=_TEXT, proofs=proofs)
-    answer = _object(credentials={"type": "array"}, notification_id=_TEXT)
-    notification = _object(notification_id=_TEXT, event=_TEXT, event_description=_TEXT)
-    type_path = "/vct/{type}/{version}"
-    status_list = {
-        "description": "The signed list",
-        "content": {"application/statuslist+jwt": {"schema": _TEXT}},
-    }
-    der = {
-        "description": "In DER",
-        "content": {kind: {"schema": _TEXT} for kind in ("application/pkix-cert", _CRL)},
-    }
-    paths = {
-        type_path: _get("type_metadata", "Credential type metadata", _DOCUMENT, 404),
-        "/offers/{offer_id}": _get("offer", "A credential offer", _DOCUMENT, 404),
-        "/pki/{file}": _get("certificates", "A root or revocation list", der, 404),
-        "/status/{list_id}": _get("status", "A status list", status_list, 404, 501),
-        "/nonce": {
-            "post": {
-                "operationId": "nonce",
-                "summary": "A c_nonce (OpenID4VCI 7)",
-                "responses": {"200": _json(_object(c_nonce=_TEXT), "A fresh nonce")},
-            }
-        },
-        "/credential": {
-            "post": {
-                "operationId": "credential",
-                "summary": "Credential endpoint (OpenID4VCI 8)",
-                "parameters": [_DPOP],
-                "requestBody": {
-                    "required": True,
-                    "content": {
-                        "application/json": {"schema": request},
-                        "application/jwt": {"schema": _TEXT},
-                    },
-                },
-                "responses": {
-                    "200": _json_or_jwt(answer, "Issued", "application/jwt"),
-                    **_refused(400, 401, 403, 413),
-                },
-            }
-        },
-        "/notification": {
-            "post": {
-                "operationId": "notification",
-                "summary": "What the wallet did with a credential (OpenID4VCI 11)",
-                "parameters": [_DPOP],
-                "requestBody": {
-                    "required": True,
-                    "content": {"application/json": {"schema": notification}},
-                },
-                "responses": {"204": {"description": "Noted"}, **_refused(400, 401)},
-            }
-        },
-    }
-    paths[type_path]["get"]["parameters"] = [_path_parameter("type"), _path_parameter("version")]
-    paths["/offers/{offer_id}"]["get"]["parameters"] = [_path_parameter("offer_id")]
-    paths["/pki/{file}"]["get"]["parameters"] = [_path_parameter("file")]
-    paths["/status/{list_id}"]["get"]["parameters"] = [_path_parameter("list_id")]
-    return paths
 
 
 COMPONENTS: Final[dict[str, Any]] = {

@@ -12,6 +12,7 @@ from corpid.web.edge import HotRoute, appended, inserted
 from corpid.wiring.service import Service
 from oidc.issuer.certificates_endpoint import CertificatesEndpoint
 from oidc.issuer.credential import CredentialEndpoint
+from oidc.issuer.deferred import DeferredCredentialEndpoint
 from oidc.issuer.jwt_vc_issuer import JwtVcIssuerEndpoint
 from oidc.issuer.metadata import MetadataEndpoint
 from oidc.issuer.nonce import NonceEndpoint
@@ -241,6 +242,13 @@ TABLE: Final = (
         "Credential endpoint (OpenID4VCI 8)",
     ),
     RouteSpec(
+        "deferred_credential",
+        "issuer",
+        "/deferred-credential",
+        ("POST",),
+        "Deferred credential endpoint (OpenID4VCI 9)",
+    ),
+    RouteSpec(
         "notification",
         "issuer",
         "/notification",
@@ -308,6 +316,7 @@ def _endpoints(service: Service, logouts: Logouts) -> Mapping[str, Endpoint]:
         "offer": OfferEndpoint(issuer),
         "nonce": NonceEndpoint(issuer),
         "credential": CredentialEndpoint(issuer),
+        "deferred_credential": DeferredCredentialEndpoint(issuer),
         "notification": NotificationEndpoint(issuer),
         "certificates": CertificatesEndpoint(service.foundation.rings),
         "status": StatusListEndpoint(service.publisher, issuer.clock),

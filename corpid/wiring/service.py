@@ -16,6 +16,7 @@ from corpid.services import credential_catalogue
 from corpid.services.backchannel import BackchannelUsers
 from corpid.services.claims import SCOPES, TokenClaims
 from corpid.services.credentials import CredentialIssuance
+from corpid.services.deferrals import ApprovalPolicy
 from corpid.services.delegations import MandateDelegations
 from corpid.services.detail_types import detail_types
 from corpid.services.id_token_hints import IdTokenHints
@@ -102,6 +103,7 @@ async def service(
             settings.status_url,
             StepUp(settings.acr_url),
             haip=settings.haip == "required",
+            approval=ApprovalPolicy(frozenset(settings.credential_approval)),
         )
         publisher = StatusPublisher(
             base.store,
@@ -222,6 +224,7 @@ def _issuer(
         batch_size=settings.credential_batch_size,
         encryption=_encryption(settings),
         haip=settings.haip == "required",
+        deferred=bool(settings.credential_approval),
     )
     return Issuer(
         config=config,

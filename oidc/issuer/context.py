@@ -26,6 +26,7 @@ class IssuerConfig:
     hands over client certificates. ``batch_size`` is how many credentials one request gets at
     most. ``encryption`` is None where requests and responses are never encrypted.
     ``haip`` says that the rules of HAIP 1.0 are demanded of wallets.
+    ``deferred`` says that some issuances wait.
     """
 
     issuer: str
@@ -38,6 +39,7 @@ class IssuerConfig:
     batch_size: int = 1
     encryption: EncryptionPolicy | None = None
     haip: bool = False
+    deferred: bool = False
 
     def url(self, path: str) -> str:
         """An endpoint's URL: the path is appended to the issuer."""

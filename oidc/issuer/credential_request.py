@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+import orjson
+
 from keys.record import record
 from oidc.errors import (
     InsufficientScope,
@@ -87,6 +89,39 @@ def requested_configuration(
         raise InvalidCredentialRequest(
             "use the credential_identifier that came with the access token"
         )
+    _require_allowed(configuration, allowed, token)
+    return configuration
+
+
+def dataset_of(configuration: CredentialConfiguration, grant: Grant) -> str:
+    """What a grant's credential of that configuration is about, as text to compare."""
+    named = [
+        one
+        for detail in grant.authorization_details
+        if detail.get("credential_configuration_id") == configuration.configuration_id
+        for one in detail.get("credential_identifiers", ())
+    ]
+    return orjson.dumps([grant.authority, *sorted(named)]).decode()
+
+
+def require_covered(
+    configuration: CredentialConfiguration,
+    configurations: _Configurations,
+    token: AccessToken,
+    grant: Grant,
+) -> None:
+    """Refuse an access token that is not for this credential.
+
+    Raises:
+        InsufficientScope: it is for others (RFC 6750 3.1).
+    """
+    allowed, _ = _allowed(configurations, token, grant)
+    _require_allowed(configuration, allowed, token)
+
+
+def _require_allowed(
+    configuration: CredentialConfiguration, allowed: Collection[str], token: AccessToken
+) -> None:
     if configuration.configuration_id not in allowed:
         raise InsufficientScope(
             "the access token does not cover this credential",
@@ -97,7 +132,6 @@ def requested_configuration(
                 )
             },
         )
-    return configuration
 
 
 def _allowed(

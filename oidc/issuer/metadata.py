@@ -40,6 +40,7 @@ def issuer_metadata(issuer: Issuer, language: str | None = None) -> dict[str, An
         "credential_endpoint": config.url("/credential"),
         "nonce_endpoint": config.url("/nonce"),
         "notification_endpoint": config.url("/notification"),
+        **_deferred(config),
         **_batch(config),
         **encryption.metadata(config.encryption, issuer.keys),
         "display": _names(config.names, wanted),
@@ -53,6 +54,12 @@ def issuer_metadata(issuer: Issuer, language: str | None = None) -> dict[str, An
             for name, configuration in config.configurations.items()
         },
     }
+
+
+def _deferred(config: IssuerConfig) -> dict[str, Any]:
+    if not config.deferred:
+        return {}
+    return {"deferred_credential_endpoint": config.url("/deferred-credential")}
 
 
 def _batch(config: IssuerConfig) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from oidc.errors import (
     OAuthError,
 )
 from oidc.issuer.context import Issuer
-from oidc.issuer.credential import burn, grant_of
-from oidc.issuer.notification_id import credentials_of
+from oidc.issuer.issuing import burn, grant_of
 from oidc.issuer.ports import IssuerWrites, NotificationEvent
+from oidc.issuer.proved_id import credentials_of
 from oidc.protected_resource import check_request, replayed
 from oidc.request import Receive, Scope, Send, read_json, require_method
 from oidc.response import CORS, NO_STORE, send_bytes, send_error

@@ -59,6 +59,34 @@ class NotificationEvent(StrEnum):
     DELETED = "credential_deleted"
 
 
+class DeferralState(StrEnum):
+    """How it stands with an issuance that waits; ``over``: obtained, or it waited too long."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DENIED = "denied"
+    OVER = "over"
+
+
+@record
+class Deferral:
+    """An issuance that waits (OpenID4VCI 1.0, 9). ``holders`` are the public JWKs.
+
+    ``dataset`` stands for what the credential would say: the grant's authority and identifiers.
+    ``created_at`` is in epoch ms.
+    """
+
+    deferral_id: str
+    client_id: str
+    subject: str
+    actor: str
+    configuration_id: str
+    dataset: str
+    holders: tuple[Mapping[str, str], ...]
+    state: DeferralState
+    created_at: int
+
+
 class IssuerWrites(Protocol):
     """What the issuer writes, inside one transaction."""
 
@@ -75,6 +103,16 @@ class IssuerWrites(Protocol):
             CredentialRequestDenied: one of the earlier ones was revoked, or is suspended.
             BasisChanged: the facts are not those of the decision any more.
         """
+
+    async def defer(self, deferral: Deferral) -> str:
+        """Keep it, and return the id under which it waits: an earlier one's that is the same.
+
+        Raises:
+            CredentialRequestDenied: this holder waits for too much already.
+        """
+
+    async def take_deferred(self, deferral_id: str) -> bool:
+        """Claim what was approved; False when it was taken already."""
 
     async def notify(
         self, credential_ids: Sequence[str], event: NotificationEvent, grant: Grant
@@ -102,6 +140,12 @@ class IssuerStore(Protocol):
             CredentialRequestDenied: no, and why.
             InsufficientUserAuthentication: not by this sign-in (RFC 9470).
         """
+
+    def must_wait(self, grant: Grant, configuration: CredentialConfiguration) -> bool:
+        """Whether somebody has to say yes before this is issued."""
+
+    async def deferred(self, deferral_id: str) -> Deferral | None:
+        """An issuance that waits or has waited."""
 
     async def offer(self, offer_id: str) -> Mapping[str, Any] | None:
         """The credential offer document, or None when there is none that can still be used."""

@@ -9,7 +9,7 @@ from corpid.storage.database import Database
 from corpid.storage.errors import UniqueViolation
 from keys import base64url
 from keys.signer import LocalSigner, generate
-from oidc.issuer.credential import stated_time
+from oidc.issuer.issuing import stated_time
 from oidc.issuer.metadata import issuer_metadata
 from tests.support.asgi import Answer
 from tests.support.issuer_world import (

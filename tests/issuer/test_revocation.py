@@ -14,7 +14,7 @@ from corpid.services.ports import UnitOfWork
 from corpid.services.records import ClientRecord, Consent, Session
 from corpid.storage.constructs import table
 from corpid.storage.statement import Statement
-from oidc.issuer import notification_id
+from oidc.issuer import proved_id
 from oidc.records import AccessToken
 from tests.support.issuer_world import (
     AGENT,
@@ -36,7 +36,7 @@ async def credential_of(world: World, person: str, authority: str) -> tuple[str,
     token = await world.grant(person, authority)
     answer = await world.wallet().ask(token)
     assert answer.status == 200, answer.body
-    (named,) = notification_id.credentials_of(answer.json["notification_id"], world.hasher)
+    (named,) = proved_id.credentials_of(answer.json["notification_id"], world.hasher)
     credential = await world.store.read.credentials.by_id(named or "")
     assert credential is not None
     return token, credential

@@ -26,6 +26,7 @@ from tests.support.stored import (
     access_token,
     code,
     credential_row,
+    deferred_issuance,
     digest,
     grant,
     interaction,
@@ -52,6 +53,7 @@ PURGED = (
     "guess",
     "registration_token",
     "credential_offer",
+    "deferred_issuance",
     "outbox",
 )
 
@@ -85,6 +87,7 @@ async def fill(store: SqlStore) -> None:
         await uow.guesses.keep(b"slot", Tries(1, NOW), NOW + DAY)
         await uow.credentials.add_offer(offer())
         await uow.credentials.add(credential_row())
+        await uow.deferred_issuances.add(deferred_issuance())
         await uow.registrations.add_initial_token(
             InitialToken("t", b"h" * 32, "", None, 1, NOW, NOW + DAY)
         )
@@ -117,6 +120,7 @@ async def test_nothing_that_counts_is_deleted(store: SqlStore, database: Databas
         "registration_token": NOW + DAY + TOKENS_KEPT,
         "authorization_grant": NOW + DAY + REUSE_SEEN,
         "credential_offer": NOW + DAY + OFFERS_KEPT,
+        "deferred_issuance": NOW + DAY + OFFERS_KEPT,
     }.items(),
 )
 async def test_a_row_goes_when_it_has_outlived_its_use(

@@ -20,6 +20,7 @@ from corpid.domain.person import Person
 from corpid.services.bootstrap import initialise
 from corpid.services.credential_catalogue import configurations
 from corpid.services.credentials import CredentialIssuance
+from corpid.services.deferrals import ApprovalPolicy
 from corpid.services.key_rings import KeyRings
 from corpid.services.offers import Offers
 from corpid.services.ports import UnitOfWork
@@ -35,6 +36,7 @@ from keys.sealing import MasterKey
 from keys.signer import LocalSigner, generate
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.credential import CredentialEndpoint
+from oidc.issuer.deferred import DeferredCredentialEndpoint
 from oidc.issuer.encoders import by_format
 from oidc.issuer.encryption import EncryptionPolicy
 from oidc.issuer.mdoc import MdocEncoder
@@ -77,6 +79,7 @@ class World:
         batch_size: int = 10,
         encryption: EncryptionPolicy | None = None,
         haip: bool = False,
+        approval: frozenset[str] = frozenset(),
     ) -> None:
         self.now = NOW
         self.database = database
@@ -89,7 +92,10 @@ class World:
         self.publisher = StatusPublisher(self.store, self.keys, self.clock, STATUS_URL)
         self.revocation = Revocation(self.store, self.clock, secrets.token_bytes)
         parts = (self.store, self.allocator, self.offers, self.clock, secrets.token_bytes)
-        self.issuance = CredentialIssuance(*parts, STATUS_URL, StepUp(f"{issuer}/acr"), haip=haip)
+        step_up = StepUp(f"{issuer}/acr")
+        self.issuance = CredentialIssuance(
+            *parts, STATUS_URL, step_up, haip=haip, approval=ApprovalPolicy(approval)
+        )
         self.issuer = Issuer(
             config=IssuerConfig(
                 issuer=issuer,
@@ -100,6 +106,7 @@ class World:
                 batch_size=batch_size,
                 encryption=encryption,
                 haip=haip,
+                deferred=bool(approval),
             ),
             store=self.issuance,
             keys=self.keys,
@@ -115,6 +122,7 @@ class World:
             credential_nonces=Nonces(b"c" * 32, 300),
         )
         self.credential = CredentialEndpoint(self.issuer)
+        self.deferred = DeferredCredentialEndpoint(self.issuer)
         self.nonce = NonceEndpoint(self.issuer)
         self.notification = NotificationEndpoint(self.issuer)
 

@@ -23,6 +23,7 @@ from corpid.domain.organisation import (
     Role,
 )
 from corpid.domain.person import Assurance, Person
+from corpid.services.deferred import DeferredIssuance
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import (
     ClientRecord,
@@ -33,6 +34,7 @@ from corpid.services.records import (
     Session,
     StatusListRow,
 )
+from oidc.issuer.ports import DeferralState
 from oidc.records import (
     AccessToken,
     AuthorizationCode,
@@ -246,6 +248,22 @@ def offer(name: str = "offer-1", **changes: Any) -> Offer:
         person_id="per-1",
         authority="man-1",
         credentials=("company-identity", "representative"),
+        created_at=NOW,
+        expires_at=NOW + DAY,
+    )
+    return replace(made, **changes)
+
+
+def deferred_issuance(name: str = "deferral-1", **changes: Any) -> DeferredIssuance:
+    made = DeferredIssuance(
+        deferral_id=name,
+        client_id="client-1",
+        organisation_id="org-1",
+        person_id="per-1",
+        configuration_id="representative",
+        dataset="[]",
+        holders=({"kty": "EC", "crv": "P-256", "x": "x", "y": "y"},),
+        state=DeferralState.WAITING,
         created_at=NOW,
         expires_at=NOW + DAY,
     )

@@ -40,6 +40,33 @@ class OfferTable(SQLModel, table=True):
     next_try_at: int | None = integer(nullable=True, default=None)
 
 
+class DeferredIssuanceTable(SQLModel, table=True):
+    """An issuance that waits for an operator's yes (OpenID4VCI 9), or was decided upon."""
+
+    __tablename__ = "deferred_issuance"
+    __table_args__ = (
+        one_of("state", ["waiting", "approved", "denied"]),
+        Index("ix_deferred_issuance_person", "person_id"),
+        Index("ix_deferred_issuance_expiry", "expires_at"),
+        KEYED,
+    )
+
+    deferral_id: str = text(primary_key=True)
+    client_id: str = text()
+    organisation_id: str = text(foreign_key="organisation.organisation_id")
+    person_id: str = text(foreign_key="person.person_id")
+    configuration_id: str = text()
+    dataset: str = text()  # what the grant's credential is about
+    holders: str = text()  # JSON array of the public JWKs
+    state: str = text()
+    created_at: int = integer()
+    expires_at: int = integer()
+    decided_at: int | None = integer(nullable=True, default=None)
+    taken_at: int | None = integer(nullable=True, default=None)
+    decided_by: str = text(default="")
+    reason: str = text(default="")
+
+
 class CredentialTable(SQLModel, table=True):
     """The record of one credential issued to one holder key.
 
