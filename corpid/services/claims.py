@@ -23,6 +23,7 @@ from corpid.services.detail_types import (
     AUTHORITY,
     DATA_SHARING,
     counts_on,
+    is_told,
     shared_facts,
 )
 from corpid.services.known_authorities import KnownAuthorities
@@ -131,7 +132,7 @@ class TokenClaims:
             if detail["type"] == AUTHORITY and grant.authority is not None
             else detail
             for detail in grant.authorization_details
-            if counts_on(detail, self._today())
+            if counts_on(detail, self._today()) and is_told(detail)
         ]
 
     async def _add_shared_data(self, said: dict[str, Any], grant: Grant) -> None:

@@ -86,6 +86,15 @@ def counts_on(detail: Detail, today: str) -> bool:
     return detail["type"] != DATA_SHARING or bool(today <= detail["until"])
 
 
+def is_told(detail: Detail) -> bool:
+    """Whether a client is told of a detail: of a credential by its identifiers alone.
+
+    An offer's wallet that asked for none has the offer's credentials all the same, by their
+    configuration; with the detail it would have to use identifiers (OpenID4VCI 1.0, 6.2).
+    """
+    return detail["type"] != CREDENTIAL or "credential_identifiers" in detail
+
+
 class AuthorityDetails:
     """``hk_corp_mandate``: the members are those of the ``mandate`` claim."""
 

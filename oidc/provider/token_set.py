@@ -86,9 +86,11 @@ async def make_token_set(
     response = token_response(access.value, request.jkt, access.expires_in, scope)
     if grant.authorization_details:
         # RFC 9396 7: what is assigned to this access token.
-        response["authorization_details"] = authorization_details.for_resource(
+        told = authorization_details.for_resource(
             provider.claims.authorization_details(grant, client, ""), resource, provider.config
         )
+        if told:
+            response["authorization_details"] = told
     if grant.handle is not None:
         response["grant_id"] = grant.handle  # Grant Management 5.5
     if OPENID in scope:

@@ -14,10 +14,11 @@ from oidc.errors import (
 )
 from oidc.ports import Detail, ProviderWrites
 from oidc.provider import authorization_details, tokens
+from oidc.provider.grants import refresh_token
 from oidc.provider.resources import OWN
 from oidc.provider.token_request import Prepared, TokenRequest, refuse, token_response
 from oidc.provider.token_set import TokenSet
-from oidc.records import AuditEvent, Grant, PreAuthorizedOffer
+from oidc.records import AuditEvent, Client, Grant, PreAuthorizedOffer
 from oidc.secrets import new_grant_id
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -127,7 +128,13 @@ async def _prepare(request: TokenRequest, offer: PreAuthorizedOffer) -> Prepared
     response = token_response(access.value, request.jkt, access.expires_in, grant.scope)
     if details is not None:
         response["authorization_details"] = details  # 6.2: REQUIRED then
-    made = TokenSet(response, access.row)
+    refresh = None
+    if _may_refresh(request.client):
+        refresh = tokens.mint_refresh_token(
+            request.provider, grant, request.now, request.instance_jkt
+        )
+        response["refresh_token"] = refresh.value
+    made = TokenSet(response, access.row, None if refresh is None else refresh.row)
 
     async def work(writes: ProviderWrites) -> OAuthError | None:
         if not await writes.claim_offer(offer.offer_id, request.now_ms):
@@ -149,8 +156,14 @@ def _identified(offer: PreAuthorizedOffer, details: Iterable[Detail]) -> tuple[D
     )
 
 
+def _may_refresh(client: Client | None) -> bool:
+    """Whether the wallet may come back (14.5): to renew what it got, or for what has to wait."""
+    return client is not None and refresh_token.GRANT_TYPE in client.grant_types
+
+
 def _grant(request: TokenRequest, offer: PreAuthorizedOffer, details: tuple[Detail, ...]) -> Grant:
-    lifetime = request.provider.config.lifetimes.access_token
+    lifetimes = request.provider.config.lifetimes
+    lifetime = lifetimes.refresh_token if _may_refresh(request.client) else lifetimes.access_token
     return Grant(
         grant_id=new_grant_id(request.now_ms, request.provider.random),
         client_id="" if request.client is None else request.client.client_id,

@@ -183,6 +183,30 @@ async def test_of_two_requests_at_the_same_moment_one_wins() -> None:
     assert len(world.tables.grants) == len(world.tables.access_tokens) == 1
 
 
+async def test_a_wallet_that_authenticates_may_come_back_if_it_registered_for_that() -> None:
+    world = ready()
+    world.change_client("bank", grant_types=frozenset({PRE_AUTHORIZED, "refresh_token"}))
+    first = await redeem(world, client_id="bank")
+    world.now += 3600
+    form = {"grant_type": "refresh_token", "refresh_token": first.json["refresh_token"]}
+    later = await world.token("bank", form, await world.proof())
+    assert later.status == 200
+    (grant,) = world.tables.grants.values()
+    rows = world.tables.access_tokens.values()
+    assert {row.grant_id for row in rows} == {grant.grant_id}
+    assert grant.expires_at == grant.created_at + 30 * 24 * 3600 * 1000
+
+
+async def test_others_get_no_refresh_token_with_an_offer() -> None:
+    world = ready()
+    assert "refresh_token" not in (await redeem(world)).json
+    world = ready()
+    world.change_client("bank", grant_types=frozenset({PRE_AUTHORIZED}))
+    assert "refresh_token" not in (await redeem(world, client_id="bank")).json
+    (grant,) = world.tables.grants.values()
+    assert grant.expires_at == grant.created_at + 300_000
+
+
 async def test_an_offer_counts_once() -> None:
     world = ready()
     assert (await redeem(world)).status == 200
