@@ -178,7 +178,7 @@ async def test_openid4vci_5_1_1_unknown_members_of_a_credential_are_ignored(
     [
         ("en", "Purpose: opening an account. Until the end of 31 January 2027."),
         ("zh-Hant", "用途：開立帳戶。有效至 2027年1月31日 完結。"),
-        ("zh-Hans", "用途：开立账户。有效至 2027年1月31日 结束。"),
+        ("zh-Hans", "用途：开立账户。有效期至 2027年1月31日。"),
     ],
 )
 async def test_sharing_is_asked_for_in_the_readers_language(
