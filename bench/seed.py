@@ -40,13 +40,13 @@ from corpid.storage.store import SqlStore
 from corpid.wiring.foundation import Foundation, foundation
 from keys.clock import system_clock
 from keys.sealing import MasterKey
+from oidc import dated
 from oidc.records import AccessToken, Grant
 from oidc.secrets import (
     ACCESS_TOKEN,
     TokenHasher,
     client_secret_hash,
     new_grant_id,
-    new_token,
 )
 
 RESOURCE = "https://api.partner.example/orders"
@@ -92,7 +92,8 @@ class World:
         rows: list[tuple[Grant, AccessToken]] = []
         for number in range(count):
             wallet = self.wallets[number % len(self.wallets)]
-            value = new_token(ACCESS_TOKEN, secrets.token_bytes)
+            ends = dated.instant(int(time.time() * 1000) + _HOUR)
+            value = dated.new_token(ACCESS_TOKEN, ends, secrets.token_bytes)
             made.append((value, wallet))
             jkt = wallet.dpop.thumbprint if bound else None
             rows.append(self._grant_and_token(value, client_id, tuple(scope.split()), jkt))
@@ -131,7 +132,7 @@ class World:
             created_at=now_ms,
             expires_at=now_ms + _HOUR,
         )
-        token_hash = self.base.hasher.hash(value)
+        token_hash = self.base.hasher.key(value)
         token = AccessToken(
             token_hash, grant.grant_id, client_id, scope, "", jkt, now_ms, now_ms + _HOUR
         )

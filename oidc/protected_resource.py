@@ -89,7 +89,7 @@ async def check_request(
     now = settings.clock()
     if len(value) > _MAX_TOKEN or not value.startswith(ACCESS_TOKEN):
         raise _challenge(InvalidToken("this is not an access token for this endpoint"), scheme)
-    found = await lookup(settings.hasher.hash(value))
+    found = await lookup(settings.hasher.key(value))
     if found is None:
         raise _challenge(InvalidToken("the access token is unknown"), scheme)
     token, grant = found

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse
 from corpid.settings import Settings
 from corpid.version import __version__
 from corpid.web.assembly import PageAssembly, assemble
-from corpid.web.connections import BoundedConnection, keep_looking
 from corpid.web.edge import Edge, appended
+from corpid.web.http1 import Connection
 from corpid.web.listening import Listening
 from corpid.web.metrics import Metrics
 from corpid.web.openapi import COMPONENTS, hot_paths
@@ -33,7 +33,8 @@ KEEP_ALIVE_SECONDS: Final = 75
 SHUTDOWN_SECONDS: Final = 10
 _GC_THRESHOLDS: Final = (10_000, 20, 20)
 _USUAL: Final[dict[str, Any]] = {
-    "http": BoundedConnection,
+    "http": Connection,
+    "ws": "none",
     "lifespan": "off",
     "access_log": False,
     "log_config": None,
@@ -163,11 +164,7 @@ async def serve(settings: Settings, listening: Listening) -> None:
             )
         )
         async with _beside(built.operations, listening.operations):
-            looking = asyncio.create_task(keep_looking(public.server_state.connections))
-            try:
-                await public.serve(sockets=[listening.public])
-            finally:
-                looking.cancel()
+            await public.serve(sockets=[listening.public])
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from keys.record import record
+from oidc import dated
 from oidc.errors import (
     InvalidClient,
     InvalidRequest,
@@ -44,7 +45,7 @@ from oidc.request import (
     require_method,
 )
 from oidc.response import ERROR_PAGE_POLICY, page_headers, send_bytes, send_redirect
-from oidc.secrets import AUTHORIZATION_CODE, REQUEST_URI, new_grant_id, new_token
+from oidc.secrets import AUTHORIZATION_CODE, REQUEST_URI, new_grant_id
 
 MAX_LANGUAGE_HEADER: Final = 1024
 
@@ -124,15 +125,17 @@ class AuthorizeEndpoint:
         """
         provider = self._provider
         now_ms = provider.now_ms()
-        code = new_token(AUTHORIZATION_CODE, provider.random)
+        expires_at = now_ms + provider.config.lifetimes.code * 1000
+        ends = dated.instant(expires_at)
+        code = dated.new_token(AUTHORIZATION_CODE, ends, provider.random)
         grant = self._grant(request, approval, now_ms)
         row = AuthorizationCode(
-            code_hash=provider.hasher.hash(code),
+            code_hash=provider.hasher.key(code, ends),
             grant_id=grant.grant_id,
             redirect_uri=request.redirect_uri,
             code_challenge=request.code_challenge,
             dpop_jkt=request.dpop_jkt,
-            expires_at=now_ms + provider.config.lifetimes.code * 1000,
+            expires_at=expires_at,
         )
         facts: dict[str, Any] = {
             "client_id": grant.client_id,
@@ -236,7 +239,7 @@ class AuthorizeEndpoint:
 
     async def _pushed(self, request_uri: str, client: Client) -> PushedRequest:
         provider = self._provider
-        pushed = await provider.store.read.pushed_request(provider.hasher.hash(request_uri))
+        pushed = await provider.store.read.pushed_request(provider.hasher.key(request_uri))
         if pushed is None or pushed.client_id != client.client_id:
             raise InvalidRequestUri("this client pushed no request of that request_uri")
         if pushed.used_at is not None:

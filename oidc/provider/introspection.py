@@ -76,7 +76,7 @@ class IntrospectionEndpoint:
         value = form.get("token")
         if value is None:
             raise InvalidRequest("the parameter token is missing")
-        found = await provider.store.read.access_token(provider.hasher.hash(value))
+        found = await provider.store.read.access_token(provider.hasher.key(value))
         if found is None:
             return _INACTIVE, sender.client
         return await self._describe(*found, sender.client), sender.client

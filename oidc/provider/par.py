@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from oidc import dated
 from oidc.dpop import DpopProof
 from oidc.errors import (
     InvalidDpopProof,
@@ -24,7 +25,7 @@ from oidc.provider.resources import REPEATABLE
 from oidc.records import Client, PushedRequest
 from oidc.request import Receive, Scope, Send, read_form, require_method
 from oidc.response import send_error, send_json
-from oidc.secrets import REQUEST_URI, new_token
+from oidc.secrets import REQUEST_URI
 
 
 class PushedAuthorizationEndpoint:
@@ -49,15 +50,20 @@ class PushedAuthorizationEndpoint:
         form = await read_form(scope, receive, REPEATABLE)
         proof = check_proof(scope, provider, self._uri)
         sender = await authenticate(scope, form, provider, public=True, proof=proof)
-        request_uri = new_token(REQUEST_URI, provider.random)
         lifetime = provider.config.lifetimes.pushed_request
+        expires_at = provider.now_ms() + lifetime * 1000
+        request_uri = dated.new_token(REQUEST_URI, dated.instant(expires_at), provider.random)
         refusal: OAuthError | None = None
         pushed: PushedRequest | None = None
         signed: RequestObject | None = None
         try:
             signed = await self._signed(form, sender.client)
             pushed = await self._validated(
-                form if signed is None else signed.parameters, sender.client, proof, request_uri
+                form if signed is None else signed.parameters,
+                sender.client,
+                proof,
+                provider.hasher.key(request_uri),
+                expires_at,
             )
         except OAuthError as error:
             refusal = error  # the assertion and the proof are used up all the same
@@ -93,12 +99,16 @@ class PushedAuthorizationEndpoint:
         return request_object.read(compact, signer, provider.config.issuer, provider.clock())
 
     async def _validated(
-        self, given: Mapping[str, str], client: Client, proof: DpopProof | None, request_uri: str
+        self,
+        given: Mapping[str, str],
+        client: Client,
+        proof: DpopProof | None,
+        request_hash: bytes,
+        expires_at: int,
     ) -> PushedRequest:
         provider = self._provider
         # Who authenticates by Basic or by assertion need not repeat the client_id.
         parameters = {**given, "client_id": client.client_id}
-        request_hash = provider.hasher.hash(request_uri)
         request = await validate(
             parameters,
             client,
@@ -110,13 +120,12 @@ class PushedAuthorizationEndpoint:
             await managed_grants.resolved(
                 request, provider.store.read, provider.config, provider.now_ms()
             )
-        lifetime = provider.config.lifetimes.pushed_request
         return PushedRequest(
             request_hash,
             client.client_id,
             request.parameters,
             request.dpop_jkt,
-            provider.now_ms() + lifetime * 1000,
+            expires_at,
             counted=client.is_counted,
         )
 

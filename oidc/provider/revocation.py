@@ -44,7 +44,7 @@ class RevocationEndpoint:
         form = await read_form(scope, receive)
         sender = await authenticate(scope, form, provider, public=True)
         value = form.get("token")
-        found = None if value is None else await self._find(provider.hasher.hash(value))
+        found = None if value is None else await self._find(provider.hasher.key(value))
 
         async def work(writes: ProviderWrites) -> OAuthError | None:
             return await burn(writes, sender, None) or await self._end(writes, value, found, sender)

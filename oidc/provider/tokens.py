@@ -10,18 +10,18 @@ from typing import Any, Final
 
 from keys import base64url, jws
 from keys.record import record
+from oidc import dated
 from oidc.provider import authorization_details
 from oidc.provider.context import Provider
 from oidc.provider.encryption import encrypted
 from oidc.provider.resources import OWN
 from oidc.records import AccessToken, Client, Grant, RefreshToken
-from oidc.secrets import ACCESS_TOKEN, REFRESH_TOKEN, new_token
+from oidc.secrets import ACCESS_TOKEN, REFRESH_TOKEN
 
 PURPOSE: Final = "tokens"
 ACCESS_TOKEN_ALG: Final = "ES256"
 _ACCESS_TOKEN_TYPE: Final = "at+jwt"
 _ID_TOKEN_TYPE: Final = "JWT"
-_JTI_BYTES: Final = 16
 
 
 @record
@@ -61,8 +61,9 @@ async def mint_access_token(
     expires = issued + provider.config.lifetimes.access_token
     if grant is not None:
         expires = min(expires, grant.expires_at // 1000)
+    ends = dated.instant(expires * 1000)
     if resource == OWN:
-        value = new_token(ACCESS_TOKEN, provider.random)
+        value = dated.new_token(ACCESS_TOKEN, ends, provider.random)
     else:
         assert client is not None  # anonymous access is to our own endpoints only
         claims = await _access_token_claims(provider, client, grant, resource)
@@ -71,7 +72,7 @@ async def mint_access_token(
         claims["client_id"] = client.client_id
         claims["iat"] = issued
         claims["exp"] = expires
-        claims["jti"] = base64url.encode(provider.random(_JTI_BYTES))
+        claims["jti"] = dated.new_jti(ends, provider.random)
         if scope:
             claims["scope"] = " ".join(scope)
         if jkt is not None or x5t is not None:
@@ -79,7 +80,7 @@ async def mint_access_token(
         signer = provider.signers.signer(PURPOSE, ACCESS_TOKEN_ALG)
         value = await jws.sign(signer, claims, typ=_ACCESS_TOKEN_TYPE)
     row = AccessToken(
-        provider.hasher.hash(value),
+        provider.hasher.key(value, ends),
         None if grant is None else grant.grant_id,
         "" if client is None else client.client_id,
         scope,
@@ -169,10 +170,11 @@ def mint_refresh_token(
     """A refresh token. ``jkt`` binds it to a DPoP key; that of a client which authenticates is
     bound to the client instead (RFC 9449 5), or to the key of its instance.
     """
-    value = new_token(REFRESH_TOKEN, provider.random)
     now_ms = int(now * 1000)
     expires_at = min(now_ms + provider.config.lifetimes.refresh_token * 1000, grant.expires_at)
-    row = RefreshToken(provider.hasher.hash(value), grant.grant_id, jkt, now_ms, expires_at)
+    ends = dated.instant(expires_at)
+    value = dated.new_token(REFRESH_TOKEN, ends, provider.random)
+    row = RefreshToken(provider.hasher.key(value, ends), grant.grant_id, jkt, now_ms, expires_at)
     return MintedRefreshToken(value, row)
 
 

@@ -47,6 +47,10 @@ IN_ONE_TRANSACTION = 50
 STEP_HOURS = 1 if LOGINS >= 100_000 else 24
 
 
+def key(ends_at: int) -> bytes:
+    return stored.dated_key(ends_at, secrets.token_bytes(32))
+
+
 @dataclass
 class Town:
     """A service's database over some months. ``now`` in epoch ms."""
@@ -94,7 +98,7 @@ class Town:
         for _ in range(4):  # two client assertions, two DPoP proofs
             await writes.use_once(secrets.token_bytes(32), now + 60_000)
         pushed = stored.pushed_request(
-            request_hash=secrets.token_bytes(32), parameters=parameters, expires_at=now + 90_000
+            request_hash=key(now + 90_000), parameters=parameters, expires_at=now + 90_000
         )
         await writes.add_pushed_request(pushed)
         await uow.sign_ins.add_interaction(
@@ -127,12 +131,10 @@ class Town:
         )
         await writes.add_grant(grant)
         await writes.add_code(
-            stored.code(
-                code_hash=secrets.token_bytes(32), grant_id=grant_id, expires_at=now + 60_000
-            )
+            stored.code(code_hash=key(now + 60_000), grant_id=grant_id, expires_at=now + 60_000)
         )
         access = stored.access_token(
-            token_hash=secrets.token_bytes(32),
+            token_hash=key(now + 300_000),
             grant_id=grant_id,
             issued_at=now,
             expires_at=now + 300_000,
@@ -140,7 +142,7 @@ class Town:
         await writes.add_access_token(access)
         if offline:
             refresh = stored.refresh_token(
-                token_hash=secrets.token_bytes(32),
+                token_hash=key(until),
                 grant_id=grant_id,
                 issued_at=now,
                 expires_at=until,

@@ -49,7 +49,7 @@ async def now_of(world: World, credential: Credential) -> tuple[CredentialState,
 
 
 async def token_lives(world: World, token: str) -> bool:
-    found = await world.store.read.provider_reads.access_token(world.hasher.hash(token))
+    found = await world.store.read.provider_reads.access_token(world.hasher.key(token))
     assert found is not None
     access, grant = found
     assert isinstance(access, AccessToken)

@@ -26,7 +26,11 @@ from tests.support.stored import (
     access_token,
     code,
     credential_row,
+<<<<<<< HEAD
     deferred_issuance,
+=======
+    dated_key,
+>>>>>>> bf1f835 (HTTP/1.1 on the socket is ours, with bounds; keys of short-lived rows begin with their end)
     digest,
     grant,
     interaction,
@@ -102,6 +106,31 @@ async def test_nothing_that_counts_is_deleted(store: SqlStore, database: Databas
     deleted = await purge(database, NOW + MINUTE)
     assert deleted == dict.fromkeys(PURGED, 0)
     assert await counts(database) == dict.fromkeys(PURGED, 1)
+
+
+DATED = ("pushed_request", "authorization_code", "access_token", "narrowed_token")
+
+
+async def test_a_dated_key_is_found_in_its_order_and_goes_after_its_end(
+    store: SqlStore, database: Database
+) -> None:
+    await populate(store)
+    ends = NOW + 5 * MINUTE
+
+    async def work(uow: UnitOfWork) -> None:
+        for number in range(3):
+            at = ends + number
+            token = access_token(token_hash=dated_key(at, digest(f"t{number}")), expires_at=at)
+            await uow.provider_writes.add_access_token(token)
+
+    await store.write(work)
+    assert (await purge(database, ends))["access_token"] == 0
+    assert (await purge(database, ends + 2))["access_token"] == 2
+
+
+@pytest.mark.parametrize("name", DATED)
+def test_what_has_a_dated_key_is_purged_without_an_index(name: str) -> None:
+    assert not any(index.name.endswith("_expiry") for index in table(name).indexes)
 
 
 @pytest.mark.parametrize(

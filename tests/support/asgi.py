@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode
 import httpx2
 import orjson
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from corpid.web.http1 import Connection
 from oidc.response import Endpoint
 
 
@@ -126,7 +126,7 @@ async def _served(app: Endpoint, message: bytes) -> Answer:
 def _protocol(loop: asyncio.AbstractEventLoop, app: Any) -> asyncio.Protocol:
     config = copy(_CONFIG)
     config.loaded_app = app
-    return HttpToolsProtocol(config, ServerState(), {}, loop)
+    return Connection(config, ServerState(), {}, loop)
 
 
 def _message(

@@ -195,7 +195,7 @@ class World:
             expires_at=now_ms + 300_000,
         )
         access = AccessToken(
-            token_hash=self.hasher.hash(token),
+            token_hash=self.hasher.key(token),
             grant_id=grant.grant_id,
             client_id=client_id,
             scope=scope,

@@ -27,8 +27,8 @@ import uvloop
 
 from corpid.settings import Settings
 from corpid.web.app import application
-from corpid.web.connections import BoundedConnection
 from corpid.web.edge import configure_logging
+from corpid.web.http1 import Connection
 from corpid.web.listening import listen
 from tests.support.fapi_client_http import Http
 from tests.support.live_cast import Cast, new_cast
@@ -79,7 +79,8 @@ class _Server:
                 # As `corpid.web.app.serve` has it, without the signals of a main program.
                 config = uvicorn.Config(
                     built.edge,
-                    http=BoundedConnection,
+                    http=Connection,
+                    ws="none",
                     lifespan="off",
                     access_log=False,
                     log_config=None,

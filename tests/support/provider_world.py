@@ -141,7 +141,7 @@ class World:
         return self.provider.config.issuer
 
     def hash(self, value: str) -> bytes:
-        return self.provider.hasher.hash(value)
+        return self.provider.hasher.key(value)
 
     # What an honest client sends.
 

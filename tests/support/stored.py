@@ -34,7 +34,11 @@ from corpid.services.records import (
     Session,
     StatusListRow,
 )
+<<<<<<< HEAD
 from oidc.issuer.ports import DeferralState
+=======
+from oidc import dated
+>>>>>>> bf1f835 (HTTP/1.1 on the socket is ours, with bounds; keys of short-lived rows begin with their end)
 from oidc.records import (
     AccessToken,
     AuthorizationCode,
@@ -50,7 +54,12 @@ DAY = 24 * 60 * MINUTE
 
 
 def digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    """What stands for a token of that name, by the order of time as in ``TokenHasher.key``."""
+    return dated_key(NOW, hashlib.sha256(text.encode()).digest())
+
+
+def dated_key(ends_at: int, seed: bytes) -> bytes:
+    return dated.instant(ends_at) + seed[: -dated.INSTANT_BYTES]
 
 
 def identifier(value: str = "12345678", **changes: Any) -> Identifier:

@@ -86,7 +86,7 @@ async def test_an_interaction_whose_approval_ends_before_it_is_finished_gives_no
 
 
 async def grant_of(world: PagesWorld, browser: Browser) -> Grant:
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     found = await world.store.read.provider_reads.code(code)
     assert found is not None
     grant: Grant = found[1]

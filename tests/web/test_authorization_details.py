@@ -43,7 +43,7 @@ def asking(*details: Any, **changes: Any) -> dict[str, Any]:
 
 
 async def grant_of(world: PagesWorld, browser: Browser) -> Grant:
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     assert isinstance(grant, Grant)
     return grant

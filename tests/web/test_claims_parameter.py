@@ -16,7 +16,7 @@ def claims(**places: Any) -> str:
 
 
 async def granted(world: PagesWorld, browser: Browser) -> tuple[Grant, Client]:
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     client = await world.provider.store.read.client(grant.client_id)
     assert client is not None

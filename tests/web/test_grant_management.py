@@ -14,7 +14,7 @@ REPLACED = "If you agree, that ends"
 
 
 async def granted(world: PagesWorld, browser: Browser) -> Grant:
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     assert isinstance(grant, Grant)
     return grant

@@ -44,7 +44,7 @@ async def test_a_colleague_with_the_same_subject_is_another_person(world: PagesW
     world.wait(30)
     await browser.submit(otp=world.otp())
     await browser.submit(action="approve")
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     assert (grant.actor, grant.subject) == ("per-lee", "org-12345678")
 

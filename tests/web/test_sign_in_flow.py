@@ -23,7 +23,7 @@ async def test_the_grant_states_who_acts_for_whom_and_how_they_signed_in(world: 
     browser = await world.sign_in("chan", scope="openid mandate")
     await browser.submit(action="approve")
     found = await world.store.read.provider_reads.code(
-        world.provider.hasher.hash(browser.answer["code"])
+        world.provider.hasher.key(browser.answer["code"])
     )
     assert found is not None
     code, grant = found
@@ -41,7 +41,7 @@ async def test_the_grant_states_who_acts_for_whom_and_how_they_signed_in(world: 
 async def test_a_grant_without_offline_access_ends_with_the_session(world: PagesWorld) -> None:
     browser = await world.sign_in("chan")
     await browser.submit(action="approve")
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     assert grant.expires_at == (NOW + 8 * 3600) * 1000
 
@@ -55,7 +55,7 @@ async def test_a_grant_ends_no_later_than_the_mandate_or_the_policy(
     await world.add_mandate("23456789", "per-nobody", valid_until=valid_until)
     browser = await world.sign_in("nobody", scope="openid offline_access")
     await browser.submit(action="approve")
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     policy = NOW + world.provider.config.lifetimes.refresh_token
     assert grant.expires_at == (datetime.fromisoformat(end).timestamp() if end else policy) * 1000
@@ -76,7 +76,7 @@ async def test_loa1_is_enough_where_the_client_says_so(world: PagesWorld) -> Non
     browser = await world.browser().get(world.request("kiosk"))
     await browser.submit(username="ho", password=PASSWORD)
     await browser.submit(action="approve")
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     assert (grant.acr, grant.amr) == (f"{ISSUER}/acr/loa1", ("pwd",))
 
@@ -142,7 +142,7 @@ async def test_prompt_login_asks_for_the_password_again(world: PagesWorld) -> No
     await browser.get(world.request(prompt="login"))
     await browser.submit(username="chan", password=PASSWORD)
     await browser.submit(otp=world.otp())
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     assert grant.auth_time == NOW + 90
 
@@ -230,7 +230,7 @@ async def test_the_chooser_offers_what_the_person_may_act_for(world: PagesWorld)
     assert "Up to HKD 50,000.00 for each transaction." in browser.page.text
     assert "31 December 2027" in browser.page.text
     await browser.submit(action="approve")
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     assert grant.subject == "org-34567890"
     assert grant.expires_at <= (NOW + 8 * 3600) * 1000

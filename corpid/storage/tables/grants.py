@@ -1,4 +1,9 @@
-"""What the protocols keep: pushed requests, grants, codes, tokens, and what counts once."""
+"""What the protocols keep: pushed requests, grants, codes, tokens, and what counts once.
+
+The key of a pushed request, a code and an access token begins with the instant at which it is over
+(``TokenHasher.key``), so that rows lie in that order: a write touches a page that others of the
+same moment have just touched, and what is to be purged needs no index.
+"""
 
 from sqlalchemy import Index
 from sqlalchemy import text as sql
@@ -12,7 +17,6 @@ class PushedRequestTable(SQLModel, table=True):
 
     __tablename__ = "pushed_request"
     __table_args__ = (
-        Index("ix_pushed_request_expiry", "expires_at"),
         Index(
             "ix_pushed_request_open",
             "client_id",
@@ -117,7 +121,7 @@ class AuthorizationCodeTable(SQLModel, table=True):
     """An authorization code, claimed once by ``UPDATE … WHERE used_at IS NULL``."""
 
     __tablename__ = "authorization_code"
-    __table_args__ = (Index("ix_code_expiry", "expires_at"), KEYED)
+    __table_args__ = (KEYED,)
 
     code_hash: bytes = blob(primary_key=True)
     grant_id: str = text()
@@ -132,10 +136,7 @@ class AccessTokenTable(SQLModel, table=True):
     """An access token by its keyed hash, opaque or JWT: ending one is immediate."""
 
     __tablename__ = "access_token"
-    __table_args__ = (
-        Index("ix_access_token_expiry", "expires_at"),
-        KEYED,
-    )
+    __table_args__ = (KEYED,)
 
     token_hash: bytes = blob(primary_key=True)
     grant_id: str | None = text(nullable=True, default=None)
@@ -153,7 +154,7 @@ class NarrowedTokenTable(SQLModel, table=True):
     """The authorization details of an access token that has fewer of them than its grant."""
 
     __tablename__ = "narrowed_token"
-    __table_args__ = (Index("ix_narrowed_token_expiry", "expires_at"), KEYED)
+    __table_args__ = (KEYED,)
 
     token_hash: bytes = blob(primary_key=True)
     details: str = text()  # JSON array

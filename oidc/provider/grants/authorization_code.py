@@ -29,7 +29,7 @@ async def authorization_code(request: TokenRequest) -> Prepared:
         InvalidTarget: the resource is not part of the grant.
     """
     provider, client = request.provider, request.known_client
-    found = await provider.store.read.code(provider.hasher.hash(request.required("code")))
+    found = await provider.store.read.code(provider.hasher.key(request.required("code")))
     if found is None:
         raise InvalidGrant(_UNKNOWN)
     code, grant = found

@@ -32,7 +32,7 @@ async def refresh_token(request: TokenRequest) -> Prepared:
         InvalidScope, InvalidTarget: more than was granted, or than the client may still have.
     """
     provider, client = request.provider, request.known_client
-    presented = provider.hasher.hash(request.required("refresh_token"))
+    presented = provider.hasher.key(request.required("refresh_token"))
     found = await provider.store.read.refresh_token(presented)
     if found is None:
         raise InvalidGrant(_UNKNOWN)

@@ -86,7 +86,7 @@ async def _presented(request: TokenRequest, name: str) -> _Presented:
     """
     provider, client = request.provider, request.known_client
     refused = InvalidRequest(f"the {name} is unknown or over, or this client may not exchange it")
-    found = await provider.store.read.access_token(provider.hasher.hash(request.form[name]))
+    found = await provider.store.read.access_token(provider.hasher.key(request.form[name]))
     if found is None:
         raise refused
     token, grant = found
