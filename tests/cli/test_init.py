@@ -29,12 +29,8 @@ def test_init_makes_key_database_and_secrets_once(empty: Cli) -> None:
 def test_init_on_postgresql(postgresql_cli: Cli) -> None:
     assert postgresql_cli.json("init")["initialised"] is True
     assert postgresql_cli.json("init")["already"] is True
-<<<<<<< HEAD
     purposes = {one["purpose"] for one in postgresql_cli.json("key", "list")}
     assert purposes >= {"tokens", "credentials", "status", "metadata"}
-=======
-    assert len(postgresql_cli.json("key", "list")) == 6
->>>>>>> bf1f835 (HTTP/1.1 on the socket is ours, with bounds; keys of short-lived rows begin with their end)
     assert postgresql_cli.json("config", "check")["ok"] is True
 
 

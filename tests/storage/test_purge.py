@@ -26,11 +26,8 @@ from tests.support.stored import (
     access_token,
     code,
     credential_row,
-<<<<<<< HEAD
-    deferred_issuance,
-=======
     dated_key,
->>>>>>> bf1f835 (HTTP/1.1 on the socket is ours, with bounds; keys of short-lived rows begin with their end)
+    deferred_issuance,
     digest,
     grant,
     interaction,

@@ -34,11 +34,8 @@ from corpid.services.records import (
     Session,
     StatusListRow,
 )
-<<<<<<< HEAD
-from oidc.issuer.ports import DeferralState
-=======
 from oidc import dated
->>>>>>> bf1f835 (HTTP/1.1 on the socket is ours, with bounds; keys of short-lived rows begin with their end)
+from oidc.issuer.ports import DeferralState
 from oidc.records import (
     AccessToken,
     AuthorizationCode,

@@ -3,14 +3,14 @@
 What is there has other keys, and would neither be found in that order nor be purged. It lives for
 minutes: clients push, authorize or refresh again.
 
-Revision: 0017
+Revision: 0018
 """
 
 from alembic import op
 from corpid.storage.migration_parts import index, without_index
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 _INDEXES = {
     "ix_pushed_request_expiry": "pushed_request",
