@@ -4,14 +4,16 @@ import hashlib
 import secrets
 from typing import Any
 
+import jwt as pyjwt
 import pytest
+from isomdoc import verify_device_response
 
 from corpid.services.certificates import Certificates
 from keys import base64url
 from keys.certificates import read_chain
 from keys.jwk import thumbprint
 from keys.signer import generate
-from oidc.formats import mdoc, vc_jwt
+from oidc.formats import cbor, mdoc, vc_jwt
 from oidc.formats.status_reference import StatusReference
 from oidc.issuer.metadata import MetadataEndpoint
 from tests.support.asgi import call
@@ -24,6 +26,7 @@ from tests.support.issuer_world import (
     World,
     credential_in,
 )
+from tests.support.mdoc_world import shown, transcript
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 DAY = 86_400
@@ -166,3 +169,25 @@ async def test_a_batch_has_nothing_in_common_but_what_it_says(world: World, of: 
             items = mdoc.parse_issuer_signed(base64url.decode(text)).items[DOC_TYPE]
             salts += [one.encoded for one in items]
         assert len(set(salts)) == len(salts)
+
+
+async def test_isomdoc_accepts_what_the_endpoint_gives_and_the_wallet_shows(world: World) -> None:
+    await certified(world)
+    session = transcript()
+    response = await shown(await an_mdoc(world), world.wallet().holder, session, doc_type=DOC_TYPE)
+    (document,) = verify_device_response(response, cbor.decode(session)).documents
+    assert document.doctype == DOC_TYPE
+    names = {one.element_identifier for one in document.issuer_signed.namespaces[DOC_TYPE]}
+    assert {"legal_person_name", "authority"} <= names
+    broken = response.replace(b"Sample Kite", b"Simple Kite")
+    with pytest.raises(RuntimeError, match="Digest"):
+        verify_device_response(broken, cbor.decode(session))
+
+
+async def test_pyjwt_accepts_what_the_endpoint_gives(world: World) -> None:
+    token = await world.grant(CLERK, MANDATE)
+    text = credential_in(await world.wallet().ask(token, of="representative-vc-jwt"))
+    key = pyjwt.PyJWK(dict(world.keys.signer("credentials", "ES256").public_jwk))
+    options: Any = {"verify_iat": False}  # the world's clock is ahead of the one that it reads
+    claims = pyjwt.decode(text, key, algorithms=["ES256"], issuer=ISSUER, options=options)
+    assert claims["type"] == ["VerifiableCredential", "RepresentativeCredential"]
