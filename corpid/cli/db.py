@@ -1,11 +1,13 @@
 """`corpid db`: the database's schema, and what has outlived its use."""
 
-from typing import Final
+import asyncio
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from corpid.cli.context import Run, Yes, command
-from corpid.cli.output import Answer, Facts
+from corpid.cli.output import NOT_FOUND, Answer, CommandError, Facts
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The database.")
 _DAY_MS: Final = 86_400_000
@@ -27,6 +29,34 @@ async def migrate(run: Run) -> Answer:
     document = {"before": before, "revision": after, "changed": before != after}
     title = "Nothing to do" if before == after else "Migrated"
     return Answer(document, [Facts([("before", before or "empty"), ("now", after)], title)])
+
+
+@command(app, "db backup", example="corpid db backup corpid.backup.db")
+async def backup(
+    run: Run,
+    file: Annotated[Path, typer.Argument(help="Where to: a file that is not there yet.")],
+) -> Answer:
+    """Copy an SQLite database while it is in use, ready to be put in its place.
+
+    In the copy no status list is open, so that what is issued after a restore shares its entry
+    with nothing that was issued since the copy was made. PostgreSQL has its own tools.
+    """
+    from corpid.storage.errors import StorageError
+    from corpid.storage.sqlite_backup import backup as copy
+    from corpid.wiring.foundation import sqlite_file
+    from keys.clock import system_clock
+
+    source = sqlite_file(run.settings().database_location())
+    if source is None:
+        raise CommandError("not_sqlite", "PostgreSQL is backed up by its own tools")
+    if not source.exists():
+        raise CommandError("not_found", f"there is no database at {source}", NOT_FOUND)
+    try:
+        size = await asyncio.to_thread(copy, source, file, int(system_clock() * 1000))
+    except StorageError as error:
+        raise CommandError("not_copied", str(error)) from None
+    document = {"file": str(file), "bytes": size}
+    return Answer(document, [Facts(list(document.items()), "Copied")])
 
 
 @command(app, "db purge", example="corpid db purge --yes")

@@ -24,6 +24,7 @@ from corpid.cli import (
     representation,
     serve,
     session,
+    status,
     verify,
     wallet_provider,
 )
@@ -100,6 +101,7 @@ for noun in (
     credential,
     key,
     pki,
+    status,
     verify,
     serve,
 ):

@@ -65,10 +65,6 @@ def new_status_list(master: MasterKey, now_ms: int, random: Random, size: int) -
         sealed_permutation_key=sealed,
         reserved=0,
         version=0,
-        published_version=-1,
-        published_token=None,
-        published_at=None,
-        published_until=None,
         created_at=now_ms,
     )
 

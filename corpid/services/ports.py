@@ -11,7 +11,6 @@ from typing import Protocol, TypeVar
 from corpid.domain.credential import (
     Credential,
     CredentialState,
-    EntryStatus,
     StatusEntry,
 )
 from corpid.domain.mandate import Mandate, MandateEvent, Side
@@ -38,10 +37,10 @@ from corpid.services.records import (
     Offer,
     OutboxMessage,
     Session,
-    StatusListRow,
     Tries,
 )
 from corpid.services.registration_ports import Registrations
+from corpid.services.status_ports import StatusLists
 from corpid.services.wallet_provider_ports import WalletProviders
 from keys.ring import KeyRecord
 from oidc.ports import ProviderReads, ProviderWrites
@@ -279,35 +278,6 @@ class Credentials(Protocol):
         self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
     ) -> bool:
         """False when it is revoked or replaced already: then its entry must stay as it is."""
-
-
-class StatusLists(Protocol):
-    """Status lists and their entries."""
-
-    async def all(self) -> list[StatusListRow]: ...
-    async def by_id(self, list_id: str) -> StatusListRow | None: ...
-    async def add(self, row: StatusListRow) -> None: ...
-    async def reserve(self, list_id: str, count: int) -> int | None:
-        """Reserve a block of counter values; the first of them, or None when the list is full."""
-
-    async def set_status(self, entry: StatusEntry, status: EntryStatus, now_ms: int) -> None:
-        """Write an entry's status, raise the list's version, and bump the change counter."""
-
-    async def status_of(self, entry: StatusEntry) -> EntryStatus: ...
-    async def changed_since(self, list_id: str, version: int) -> list[tuple[int, EntryStatus]]:
-        """Entries whose last change has a version above ``version``."""
-
-    async def publish(
-        self, list_id: str, version: int, token: str, published_at: int, published_until: int
-    ) -> bool:
-        """Store a signed list; False when a newer one (version, then time) is stored already."""
-
-    async def mandate_entry(self, authority: str, sector: str) -> StatusEntry | None: ...
-    async def mandate_entries(self, authority: str) -> list[StatusEntry]: ...
-    async def add_mandate_entry(
-        self, authority: str, sector: str, entry: StatusEntry, now_ms: int
-    ) -> bool:
-        """False when that pair has an entry already."""
 
 
 class Operations(Protocol):

@@ -189,12 +189,34 @@ class StatusListRow:
     sealed_permutation_key: bytes
     reserved: int
     version: int
-    published_version: int
-    published_token: str | None
-    published_at: int | None
-    published_until: int | None
     created_at: int
     closed_at: int | None = None
+
+
+@record
+class StatusListHead:
+    """A status list and its last signed token, without the token. Cheap to read for all lists."""
+
+    list_id: str
+    bits: int
+    size: int
+    version: int
+    created_at: int
+    closed_at: int | None
+    token_version: int | None
+    token_at: int | None
+
+
+@record
+class StatusTokenRow:
+    """A signed list in both forms: of which version, and from when until when (epoch ms)."""
+
+    list_id: str
+    version: int
+    published_at: int
+    published_until: int
+    jwt: str
+    cwt: bytes
 
 
 @record
@@ -251,6 +273,8 @@ __all__ = [
     "SelfRegistration",
     "Session",
     "StatusEntry",
+    "StatusListHead",
     "StatusListRow",
+    "StatusTokenRow",
     "Tries",
 ]

@@ -125,6 +125,11 @@ class StatusAllocator:
                 elif not chosen.places:  # else another task has refilled it meanwhile
                     await self._reserve_block(chosen)
 
+    def drop(self, list_id: str) -> None:
+        """Give no more entries of this list, not even of blocks that are ours."""
+        self._full.add(list_id)
+        self._open.pop(list_id, None)
+
     def _choose(self) -> _OpenList | None:
         if not self._open:
             return None
@@ -137,8 +142,7 @@ class StatusAllocator:
 
         first = await self._store.write(work)
         if first is None:
-            self._full.add(chosen.list_id)
-            self._open.pop(chosen.list_id, None)
+            self.drop(chosen.list_id)
             await self._open_lists()
             return
         last = min(first + self._block, chosen.permutation.size)

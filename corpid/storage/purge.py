@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, or_, select, tuple_
 
 from corpid.storage.constructs import removing, table
 from corpid.storage.interface import Database, Transaction
@@ -30,6 +30,9 @@ OFFERS_KEPT: Final = 30 * _DAY
 
 TOKENS_KEPT: Final = 30 * _DAY
 """Milliseconds that an initial access token is kept after its end: who looks sees that it ended."""
+
+HISTORY_KEPT: Final = 1096 * _DAY
+"""Milliseconds that what a status was is kept after it changed: longer than can be asked for."""
 
 DELIVERED_KEPT: Final = 7 * _DAY
 """Milliseconds that a delivered message is kept."""
@@ -53,13 +56,15 @@ _outbox = table("outbox")
 _guess = table("guess")
 _managed = table("managed_grant")
 _registration_token = table("registration_token")
+_history = table("status_history")
 
 
 def _batch(of: Table, *conditions: ColumnElement[bool]) -> tuple[Statement, Statement]:
     """What removes a batch, and what counts all of it."""
-    (key,) = of.primary_key
-    doomed = select(key).where(*conditions).limit(bindparam("batch"))
+    keys = list(of.primary_key)
+    doomed = select(*keys).where(*conditions).limit(bindparam("batch"))
     counting = Statement(select(func.count()).select_from(of).where(*conditions))
+    key = keys[0] if len(keys) == 1 else tuple_(*keys)
     return removing(of, key.in_(doomed)), counting
 
 
@@ -104,6 +109,11 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("registration_token", _expired(_registration_token), TOKENS_KEPT),
     ("credential_offer", _expired(_offer), OFFERS_KEPT),
     ("deferred_issuance", _expired(_deferred), OFFERS_KEPT),
+    (
+        "status_history",
+        _batch(_history, _history.c.until < bindparam("before")),
+        HISTORY_KEPT,
+    ),
     (
         "outbox",
         _batch(

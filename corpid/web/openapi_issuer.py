@@ -25,7 +25,7 @@ def issuer_paths() -> dict[str, Any]:
     type_path = "/vct/{type}/{version}"
     status_list = {
         "description": "The signed list",
-        "content": {"application/statuslist+jwt": {"schema": _TEXT}},
+        "content": {f"application/statuslist+{form}": {"schema": _TEXT} for form in ("jwt", "cwt")},
     }
     der = {
         "description": "In DER",
@@ -35,7 +35,8 @@ def issuer_paths() -> dict[str, Any]:
         type_path: _get("type_metadata", "Credential type metadata", _DOCUMENT, 404),
         "/offers/{offer_id}": _get("offer", "A credential offer", _DOCUMENT, 404),
         "/pki/{file}": _get("certificates", "A root or revocation list", der, 404),
-        "/status/{list_id}": _get("status", "A status list", status_list, 404, 501),
+        "/status": _get("status_aggregation", "The URIs of all status lists", _DOCUMENT),
+        "/status/{list_id}": _get("status", "A status list", status_list, 400, 404, 503),
         "/nonce": {
             "post": {
                 "operationId": "nonce",
@@ -97,5 +98,8 @@ def issuer_paths() -> dict[str, Any]:
     paths[type_path]["get"]["parameters"] = [_path_parameter("type"), _path_parameter("version")]
     paths["/offers/{offer_id}"]["get"]["parameters"] = [_path_parameter("offer_id")]
     paths["/pki/{file}"]["get"]["parameters"] = [_path_parameter("file")]
-    paths["/status/{list_id}"]["get"]["parameters"] = [_path_parameter("list_id")]
+    paths["/status/{list_id}"]["get"]["parameters"] = [
+        _path_parameter("list_id"),
+        {"name": "time", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+    ]
     return paths

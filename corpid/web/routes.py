@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from corpid.services.status_publisher import TTL as STATUS_TTL
 from corpid.settings import Settings
 from corpid.web.edge import HotRoute, appended, inserted
 from corpid.wiring.service import Service
@@ -18,7 +19,7 @@ from oidc.issuer.metadata import MetadataEndpoint
 from oidc.issuer.nonce import NonceEndpoint
 from oidc.issuer.notification import NotificationEndpoint
 from oidc.issuer.offers import OfferEndpoint
-from oidc.issuer.status_endpoint import StatusListEndpoint
+from oidc.issuer.status_endpoint import StatusAggregationEndpoint, StatusListEndpoint
 from oidc.issuer.type_metadata import TypeMetadataEndpoint
 from oidc.logout_ports import Logouts
 from oidc.provider import endpoints
@@ -264,6 +265,9 @@ TABLE: Final = (
         tail="{file}",
     ),
     RouteSpec(
+        "status_aggregation", "status", "", ("GET",), "All status lists (Token Status List 9)"
+    ),
+    RouteSpec(
         "status", "status", "/", ("GET",), "A status list (Token Status List 8)", tail="{list_id}"
     ),
 )
@@ -319,6 +323,7 @@ def _endpoints(service: Service, logouts: Logouts) -> Mapping[str, Endpoint]:
         "deferred_credential": DeferredCredentialEndpoint(issuer),
         "notification": NotificationEndpoint(issuer),
         "certificates": CertificatesEndpoint(service.foundation.rings),
+        "status_aggregation": StatusAggregationEndpoint(service.publisher, STATUS_TTL),
         "status": StatusListEndpoint(service.publisher, issuer.clock),
         **_registration(service),
         **_challenge(service),

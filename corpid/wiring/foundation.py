@@ -19,9 +19,11 @@ from corpid.services.pairwise import Pairwise
 from corpid.services.revocation import Revocation
 from corpid.services.session_list import SessionList
 from corpid.services.status_lists import StatusAllocator
+from corpid.services.status_reopening import StatusReopening
 from corpid.settings import Settings
 from corpid.storage import migrations
 from corpid.storage.database import Database, open_database
+from corpid.storage.lineage import lineage
 from corpid.storage.store import SqlStore
 from keys.clock import Clock, Random, system_clock
 from keys.sealing import MasterKey
@@ -106,6 +108,7 @@ async def foundation(
         secrets = await check(store, master, settings.issuer)
         rings = KeyRings(store, master, clock)
         await rings.reload()
+        await _follow(store, database, master, clock, random)
         hasher = TokenHasher(secrets["tokens"])
         allocator = StatusAllocator(store, master, clock, random)
         yield Foundation(
@@ -131,3 +134,18 @@ async def foundation(
         )
     finally:
         await database.close()
+
+
+async def _follow(
+    store: SqlStore, database: Database, master: MasterKey, clock: Clock, random: Random
+) -> None:
+    """Before any entry is given out: is this database the one that it was?"""
+    reopening = StatusReopening(store, master, clock, random)
+    closed = await reopening.follow(await lineage(database))
+    if not closed:
+        return
+    import structlog  # no command waits for it otherwise
+
+    logger = structlog.stdlib.get_logger("corpid.foundation")
+    for list_id in closed:
+        logger.warning("restored or taken over: a status list was closed", list_id=list_id)

@@ -111,6 +111,7 @@ async def service(
             clock,
             settings.status_url,
             interval=settings.status_poll_ms / 1000,
+            closed=base.allocator.drop,
             failed=_report("status publisher"),
         )
         outward = outbound or outbound_way(settings)
@@ -184,6 +185,7 @@ def _provider(
         attestation=settings.wallet_attestation != "off",
         attestation_challenge=settings.wallet_attestation == "challenge",
         haip=settings.haip == "required",
+        extra_metadata={"status_list_aggregation_endpoint": settings.status_url},
     )
     return Provider(
         config=config,

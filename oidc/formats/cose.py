@@ -16,6 +16,8 @@ from oidc.formats.mdoc_errors import MalformedCose
 
 ALG: Final = 1
 CRIT: Final = 2
+KID: Final = 4
+TYP: Final = 16
 X5CHAIN: Final = 33
 _ID: Final = {"ES256": -7, "ES384": -35, "Ed25519": -8, "EdDSA": -8}
 """What is written: the identifiers of ISO/IEC 18013-5 (9.1.2.4), which every reader knows."""
@@ -57,11 +59,15 @@ async def sign1(
     signer: Signer,
     payload: bytes,
     *,
+    header: Mapping[int, Any] | None = None,
     unprotected: Mapping[int, Any] | None = None,
     detached: bool = False,
 ) -> list[Any]:
-    """Return an untagged COSE_Sign1, ready to be encoded; a detached payload is left out."""
-    protected = cbor.encode({ALG: algorithm_id(signer.alg)})
+    """Return an untagged COSE_Sign1, ready to be encoded; a detached payload is left out.
+
+    `header` is what is protected beside the algorithm.
+    """
+    protected = cbor.encode({ALG: algorithm_id(signer.alg), **(header or {})})
     signature = await signer.sign(signed_bytes("Signature1", protected, payload))
     return [protected, dict(unprotected or {}), None if detached else payload, signature]
 

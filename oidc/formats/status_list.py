@@ -122,10 +122,21 @@ def decompress(lst: str, max_bytes: int = MAX_LIST_BYTES) -> bytes:
     """
     try:
         packed = decode(lst)
+    except MalformedEncoding as error:
+        raise MalformedStatusList("lst is not base64url") from error
+    return inflate(packed, max_bytes)
+
+
+def inflate(packed: bytes, max_bytes: int = MAX_LIST_BYTES) -> bytes:
+    """Return the bytes of exactly one complete zlib stream, of bounded size.
+
+    Raises MalformedStatusList, StatusListTooLarge.
+    """
+    try:
         stream = zlib.decompressobj()
         data = stream.decompress(packed, max_bytes + 1)
-    except (MalformedEncoding, zlib.error) as error:
-        raise MalformedStatusList("lst is not base64url of a zlib stream") from error
+    except zlib.error as error:
+        raise MalformedStatusList("lst is not a zlib stream") from error
     if len(data) > max_bytes:
         raise StatusListTooLarge(f"the list has more than {max_bytes} bytes")
     if not stream.eof or stream.unused_data:

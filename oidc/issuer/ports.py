@@ -191,10 +191,13 @@ class PublishedCertificates(Protocol):
 
 @record
 class ServedStatusList:
-    """A signed status list as it goes out. ``expires_at`` and ``ttl`` are seconds."""
+    """A signed status list as it goes out, as JWT and as CWT. Times and ``ttl`` are seconds."""
 
     body: bytes
     etag: bytes
+    cwt: bytes
+    cwt_etag: bytes
+    issued_at: int
     expires_at: int
     ttl: int
 
@@ -204,3 +207,13 @@ class StatusTokens(Protocol):
 
     def current(self, list_id: str) -> ServedStatusList | None:
         """The newest token of that list, or None when there is no such list."""
+
+    def uris(self) -> Sequence[str]:
+        """The URIs of all lists, oldest first."""
+
+    async def past(self, list_id: str, at: int) -> ServedStatusList | None:
+        """A token of that list as it was at ``at`` (epoch seconds), or None when it is not known.
+
+        Raises:
+            TemporarilyUnavailable: too much of that is being asked for.
+        """

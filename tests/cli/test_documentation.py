@@ -30,7 +30,8 @@ STORY = (
     "client disable", "client enable", "representation end",
     "wallet-provider add", "wallet-provider list", "wallet-provider show",
     "wallet-provider remove",
-    "session list", "session end", "person close", "db purge", "verify",
+    "session list", "session end", "person close", "db purge", "db backup", "status list",
+    "status reopen", "verify",
 )  # fmt: skip
 UNKNOWN = dict.fromkeys(
     ("credential show", "credential revoke", "issuance approve", "issuance deny"), 4

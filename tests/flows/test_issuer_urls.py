@@ -48,6 +48,18 @@ async def test_the_other_documents_are_inserted(live: Live, http: Http, name: st
         (await http.get("/.well-known/openid-configuration")).expect(404)
 
 
+async def test_the_aggregation_of_status_lists_is_where_metadata_say(
+    live: Live, http: Http
+) -> None:
+    found = (await http.get(live.inserted("oauth-authorization-server"))).expect(200).json
+    where = found["status_list_aggregation_endpoint"]
+    lists = (await http.get(where.removeprefix(live.origin))).expect(200).json["status_lists"]
+    assert len(lists) >= 3
+    for uri in lists[:3]:
+        assert uri.startswith(f"{where}/")
+        (await http.get(uri.removeprefix(live.origin))).expect(200)
+
+
 async def test_credential_issuer_metadata_and_what_it_names(live: Live, http: Http) -> None:
     found = (await http.get(live.inserted("openid-credential-issuer"))).expect(200).json
     assert found["credential_issuer"] == live.issuer

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from corpid.domain.credential import EntryStatus, StatusEntry
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import InitialToken, OutboxMessage, Tries
 from corpid.storage.constructs import table
 from corpid.storage.database import Database
 from corpid.storage.purge import (
     DELIVERED_KEPT,
+    HISTORY_KEPT,
     OFFERS_KEPT,
     REUSE_SEEN,
     TOKENS_KEPT,
@@ -55,6 +57,7 @@ PURGED = (
     "registration_token",
     "credential_offer",
     "deferred_issuance",
+    "status_history",
     "outbox",
 )
 
@@ -89,6 +92,9 @@ async def fill(store: SqlStore) -> None:
         await uow.credentials.add_offer(offer())
         await uow.credentials.add(credential_row())
         await uow.deferred_issuances.add(deferred_issuance())
+        entry = StatusEntry("list-1", 900)
+        for status in (EntryStatus.SUSPENDED, EntryStatus.VALID):
+            await uow.status_lists.set_status(entry, status, NOW)
         await uow.registrations.add_initial_token(
             InitialToken("t", b"h" * 32, "", None, 1, NOW, NOW + DAY)
         )
@@ -147,6 +153,7 @@ def test_what_has_a_dated_key_is_purged_without_an_index(name: str) -> None:
         "authorization_grant": NOW + DAY + REUSE_SEEN,
         "credential_offer": NOW + DAY + OFFERS_KEPT,
         "deferred_issuance": NOW + DAY + OFFERS_KEPT,
+        "status_history": NOW + HISTORY_KEPT,
     }.items(),
 )
 async def test_a_row_goes_when_it_has_outlived_its_use(

@@ -24,7 +24,6 @@ from corpid.storage.statement import Statement
 from corpid.storage.store import SqlStore
 from keys.ring import KeyRecord
 from tests.support.stored import (
-    DAY,
     NOW,
     credential,
     credential_row,
@@ -208,25 +207,6 @@ async def test_concurrent_changes_of_one_list_get_different_versions(store: SqlS
     assert sorted(index for index, _ in changed) == list(range(20))
     for version in range(20):
         assert len(await store.read.status_lists.changed_since("list-1", version)) == 20 - version
-
-
-async def test_a_signed_list_does_not_replace_a_newer_one(store: SqlStore) -> None:
-    await populate(store)
-    stored = [
-        await store.write(
-            lambda u, v=version, t=at: u.status_lists.publish(  # type: ignore[misc]
-                "list-1", v, f"token-{v}-{t}", NOW + t, NOW + t + DAY
-            )
-        )
-        for version, at in ((0, 5), (0, 4), (0, 6), (2, 1), (1, 9))
-    ]
-    assert stored == [True, False, True, True, False]
-    assert await store.read.status_lists.by_id("list-1") == status_list(
-        published_version=2,
-        published_token="token-2-1",
-        published_at=NOW + 1,
-        published_until=NOW + 1 + DAY,
-    )
 
 
 async def test_each_sector_has_an_entry_of_its_own_for_a_mandate(store: SqlStore) -> None:

@@ -284,10 +284,6 @@ def status_list(list_id: str = "list-1", **changes: Any) -> StatusListRow:
         sealed_permutation_key=b"sealed",
         reserved=0,
         version=0,
-        published_version=-1,
-        published_token=None,
-        published_at=None,
-        published_until=None,
         created_at=NOW,
     )
     return replace(made, **changes)

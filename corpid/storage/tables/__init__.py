@@ -24,7 +24,9 @@ from corpid.storage.tables.credentials import (
     MandateStatusTable,
     OfferTable,
     StatusEntryTable,
+    StatusHistoryTable,
     StatusListTable,
+    StatusTokenTable,
 )
 from corpid.storage.tables.grants import (
     AccessTokenTable,
@@ -103,7 +105,9 @@ __all__ = [
     "SectorTable",
     "SessionTable",
     "StatusEntryTable",
+    "StatusHistoryTable",
     "StatusListTable",
+    "StatusTokenTable",
     "TotpTable",
     "WalletProviderTable",
     "metadata",

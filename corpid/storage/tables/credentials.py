@@ -112,7 +112,7 @@ class CredentialTable(SQLModel, table=True):
 
 
 class StatusListTable(SQLModel, table=True):
-    """One status list: how far it is used, and the last signed token that was published."""
+    """One status list: how far it is used, and how often an entry of it has changed."""
 
     __tablename__ = "status_list"
     __table_args__ = (KEYED,)
@@ -123,12 +123,43 @@ class StatusListTable(SQLModel, table=True):
     sealed_permutation_key: bytes = blob()
     reserved: int = integer(default=0)  # counter values handed out in blocks
     version: int = integer(default=0)  # grows with every change of an entry
-    published_version: int = integer(default=-1)
-    published_token: str | None = text(nullable=True, default=None)
-    published_at: int | None = integer(nullable=True, default=None)
-    published_until: int | None = integer(nullable=True, default=None)
     created_at: int = integer()
     closed_at: int | None = integer(nullable=True, default=None)
+
+
+class StatusTokenTable(SQLModel, table=True):
+    """The last signed token of each list in both forms; issuances write the list's own row."""
+
+    __tablename__ = "status_token"
+    __table_args__ = (KEYED,)
+
+    list_id: str = text(primary_key=True, foreign_key="status_list.list_id")
+    version: int = integer()
+    published_at: int = integer()
+    published_until: int = integer()
+    jwt: str = text()
+    cwt: bytes = blob()
+
+
+class StatusHistoryTable(SQLModel, table=True):
+    """What an entry was from ``since`` to before ``until``, where its first change left it so.
+
+    That it was valid before its first change is written nowhere.
+    """
+
+    __tablename__ = "status_history"
+    __table_args__ = (
+        one_of("status", ["valid", "invalid", "suspended"]),
+        Index("ix_status_history_end", "until"),
+        KEYED,
+    )
+
+    list_id: str = text(primary_key=True, foreign_key="status_list.list_id")
+    list_index: int = integer(primary_key=True)
+    version: int = integer(primary_key=True)
+    status: str = text()
+    since: int = integer()
+    until: int = integer()
 
 
 class StatusEntryTable(SQLModel, table=True):
