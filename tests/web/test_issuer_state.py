@@ -41,7 +41,7 @@ def asking(issuer_state: str) -> dict[str, str]:
 
 
 async def grant_of(world: PagesWorld, browser: Browser) -> Grant:
-    code = world.provider.hasher.hash(browser.answer["code"])
+    code = world.provider.hasher.key(browser.answer["code"])
     _, grant = await world.store.read.provider_reads.code(code)
     assert isinstance(grant, Grant)
     return grant
