@@ -102,6 +102,8 @@ class Connection(asyncio.Protocol):
             self._discard(len(data))
             return
         self._now = self._loop.time()
+        # Until it turns out to be a head that ends or a part of a body; trailers are neither.
+        self._idle_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -110,9 +112,7 @@ class Connection(asyncio.Protocol):
             if not self._last:
                 self._refuse(self._refusal or 400)
             return
-        # Neither a head that ends nor a part of a body: also what follows a body in chunks.
-        self._idle_bytes += len(data)
-        if self._idle_bytes > MAX_HEAD_BYTES and (self._in_head or self._receiving is not None):
+        if self._idle_bytes > MAX_HEAD_BYTES:
             self._refuse(431)
 
     def eof_received(self) -> None:
@@ -158,7 +158,6 @@ class Connection(asyncio.Protocol):
         """A request begins."""
         self._in_head = True
         self._expires = self._now + HEAD_SECONDS
-        self._idle_bytes = 0
         self._url = b""
         self._headers = []
         self._hosts = 0
@@ -233,6 +232,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         receiving, self._receiving = self._receiving, None
+        self._idle_bytes = 0
         self._expires = math.inf
         if receiving is None:
             return

@@ -14,7 +14,7 @@ from tests.support.wallet import Wallet, credential_of, status_of
 
 REVOCATIONS = 100
 GOAL = 0.2
-"""Seconds between the commit of a revocation and the first list that says so."""
+"""Seconds between the commit of a revocation and the first list that says so, p99."""
 GIVE_UP = 5.0
 
 
@@ -47,8 +47,7 @@ async def test_a_revocation_is_served_by_another_process_within_200_ms(
         f"{site.engine}: revocation to another process's list, {len(took)} times: "
         f"p50 {p50 * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms, at most {took[-1] * 1e3:.0f} ms"
     )
-    # The machine may be busy with other things; p99 is measured by bench/status_scale.py.
-    assert p50 <= GOAL
+    assert p99 <= GOAL
 
 
 async def _revoke(admin: Admin, http: Http, credential_id: str, entry: tuple[str, int]) -> float:
