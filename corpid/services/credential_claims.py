@@ -52,6 +52,13 @@ FORM: Final = (
     held(("legal_form_type",), "Legal form", "法律形式", "法律形式"),
     held(("legal_person_status",), "Status in the register", "登記狀況", "登记状况"),
 )
+REGISTRATION: Final = (
+    held(("registered_address",), "Registered address", "註冊地址", "注册地址", always=False),
+    held(("registration_date",), "Date of registration", "登記日期", "登记日期", always=False),
+    held(
+        ("place_of_incorporation",), "Place of incorporation", "成立地點", "成立地点", always=False
+    ),
+)
 SOURCE: Final = (
     held(("source",), "Source of the facts", "資料來源", "资料来源"),
     held(("as_of",), "Facts as of", "資料截至", "资料截至"),

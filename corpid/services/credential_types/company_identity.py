@@ -38,19 +38,7 @@ TYPE: Final = CredentialType(
     claims=(
         *claims.WHOSE,
         *claims.FORM,
-        claims.held(
-            ("registered_address",), "Registered address", "註冊地址", "注册地址", always=False
-        ),
-        claims.held(
-            ("registration_date",), "Date of registration", "登記日期", "登记日期", always=False
-        ),
-        claims.held(
-            ("place_of_incorporation",),
-            "Place of incorporation",
-            "成立地點",
-            "成立地点",
-            always=False,
-        ),
+        *claims.REGISTRATION,
         *claims.SOURCE,
         *claims.ABOUT,
     ),
