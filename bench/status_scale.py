@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx2
 
@@ -144,17 +144,17 @@ async def _lists(base: Foundation, credentials: int) -> list[str]:
     return [row.list_id for row in [*rows, *fresh]]
 
 
-class Dialect:
+class Dialect(Protocol):
     """How an engine counts, and draws what looks random."""
 
     identifier: str
     digest: str
 
     def text(self, length: int) -> str:
-        raise NotImplementedError
+        """SQL for a text of that many letters that look random."""
 
     def numbers(self, count: int) -> str:
-        raise NotImplementedError
+        """SQL for the numbers from 0 to below ``count``."""
 
 
 class _SqliteDialect(Dialect):
