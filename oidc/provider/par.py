@@ -52,7 +52,8 @@ class PushedAuthorizationEndpoint:
         sender = await authenticate(scope, form, provider, public=True, proof=proof)
         lifetime = provider.config.lifetimes.pushed_request
         expires_at = provider.now_ms() + lifetime * 1000
-        request_uri = dated.new_token(REQUEST_URI, dated.instant(expires_at), provider.random)
+        ends = dated.instant(expires_at)
+        request_uri = dated.new_token(REQUEST_URI, ends, provider.random)
         refusal: OAuthError | None = None
         pushed: PushedRequest | None = None
         signed: RequestObject | None = None
@@ -62,7 +63,7 @@ class PushedAuthorizationEndpoint:
                 form if signed is None else signed.parameters,
                 sender.client,
                 proof,
-                provider.hasher.key(request_uri),
+                provider.hasher.key(request_uri, ends),
                 expires_at,
             )
         except OAuthError as error:
