@@ -1,15 +1,20 @@
-"""`corpid credential`: what was issued, and revoking it."""
+"""`corpid credential`: what was issued, and what becomes of it."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from corpid.cli.context import At, Reason, Run, Yes, command, instant
-from corpid.cli.output import Answer, CommandError
-from corpid.domain.credential import Credential, CredentialState
+from corpid.cli.output import NOT_FOUND, Answer, CommandError
+from corpid.domain.credential import Credential, CredentialState, status_of
 
 if TYPE_CHECKING:
+    from corpid.services.revocation import Revocation
+    from corpid.services.revocation_effects import RevocationReport
     from corpid.wiring.foundation import Foundation
+
+    Act = Callable[[Revocation, str, str, str], Awaitable[RevocationReport]]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Credentials issued.")
 Id = Annotated[str | None, typer.Argument(help="The credential's internal id.")]
@@ -30,20 +35,36 @@ async def show(
     index: Index = None,
     at: At = None,
 ) -> Answer:
-    """Show the record of a credential; its content is nowhere kept."""
+    """Show the record of a credential and its history; its content is nowhere kept."""
     from corpid.cli import documents
+    from corpid.services.credential_history import history_of
 
     at_ms = instant(at)
     async with run.foundation() as base:
         found = await _find(base, credential_id, status_uri, index)
         status = await base.store.read.status_lists.status_of(found.entry)
-    if at_ms is not None and found.issued_at > at_ms:
-        raise CommandError("not_found", "this credential was issued later", 4)
+        history = await history_of(base.store.read, found)
     document = {**documents.credential(found), "status": status.value}
-    if at_ms is not None and found.changed_at > at_ms:
-        # Only the last change is kept of a credential: before it, it stood as it was issued.
-        document |= {"state": CredentialState.ISSUED.value, "status": "valid", "changed_at": None}
-    return Answer(document, [documents.facts(document)])
+    if at_ms is not None:
+        history = [one for one in history if one.at <= at_ms]
+        if not history:
+            raise CommandError("not_found", "this credential was issued later", NOT_FOUND)
+        then = history[-1]
+        document |= {
+            "state": then.state.value,
+            "status": status_of(then.state).value,
+            "changed_at": documents.when(then.at),
+        }
+        del document["on_hold"]  # how it stands now
+    document["history"] = [documents.credential_change(one) for one in history]
+    columns = ("at", "state", "by", "reason")
+    return Answer(
+        document,
+        [
+            documents.facts(document, leave_out=("history",)),
+            documents.table(document["history"], columns, title="History"),
+        ],
+    )
 
 
 @command(app, "credential list", example="corpid credential list --organisation 99000001")
@@ -88,15 +109,72 @@ async def revoke(
     yes: Yes = False,
 ) -> Answer:
     """Revoke one credential for good; the authority behind it stays."""
+    from corpid.services.revocation import Revocation
+
+    acts = Revocation.plan_revoke_credential, Revocation.revoke_credential
+    return await _change(run, "Revoke", (credential_id, status_uri, index), acts, reason, yes)
+
+
+@command(
+    app,
+    "credential suspend",
+    example="corpid credential suspend $CREDENTIAL --reason 'phone mislaid' --yes",
+)
+async def suspend(
+    run: Run,
+    credential_id: Id = None,
+    status_uri: StatusUri = None,
+    index: Index = None,
+    reason: Reason = "",
+    yes: Yes = False,
+) -> Answer:
+    """Suspend one credential until it is resumed; the authority behind it stays."""
+    from corpid.services.revocation import Revocation
+
+    acts = Revocation.plan_suspend_credential, Revocation.suspend_credential
+    return await _change(run, "Suspend", (credential_id, status_uri, index), acts, reason, yes)
+
+
+@command(
+    app,
+    "credential resume",
+    example="corpid credential resume $CREDENTIAL --reason 'phone found' --yes",
+)
+async def resume(
+    run: Run,
+    credential_id: Id = None,
+    status_uri: StatusUri = None,
+    index: Index = None,
+    reason: Reason = "",
+    yes: Yes = False,
+) -> Answer:
+    """Resume a credential that was suspended by itself.
+
+    What is suspended with its mandate or organisation comes back with that.
+    """
+    from corpid.services.revocation import Revocation
+
+    acts = Revocation.plan_resume_credential, Revocation.resume_credential
+    return await _change(run, "Resume", (credential_id, status_uri, index), acts, reason, yes)
+
+
+async def _change(
+    run: Run,
+    verb: str,
+    named: tuple[str | None, str | None, int | None],
+    acts: "tuple[Act, Act]",
+    reason: str,
+    yes: bool,
+) -> Answer:
     from corpid.cli.destroying import shown_or_done
 
+    plan, act = acts
     async with run.foundation() as base:
-        target = (await _find(base, credential_id, status_uri, index)).credential_id
-        revocation = base.revocation
+        target = (await _find(base, *named)).credential_id
         return await shown_or_done(
-            f"Revoke the credential {target}",
-            lambda: revocation.plan_revoke_credential(target, run.actor, reason),
-            lambda: revocation.revoke_credential(target, run.actor, reason),
+            f"{verb} the credential {target}",
+            lambda: plan(base.revocation, target, run.actor, reason),
+            lambda: act(base.revocation, target, run.actor, reason),
             yes=yes,
         )
 

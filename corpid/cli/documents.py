@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from corpid.cli.output import Facts, Table
-from corpid.domain.credential import Credential
+from corpid.domain.credential import Credential, CredentialChange
 from corpid.domain.dates import instant_text
 from corpid.domain.languages import Names
 from corpid.domain.mandate import Mandate
@@ -140,6 +140,7 @@ def credential(value: Credential) -> dict[str, Any]:
         "type_version": value.type_version,
         "format": value.credential_format,
         "state": value.state.value,
+        "on_hold": value.on_hold,
         "organisation_id": value.organisation_id,
         "person_id": value.person_id,
         "mandate_id": value.mandate_id,
@@ -150,6 +151,16 @@ def credential(value: Credential) -> dict[str, Any]:
         "issued_at": when(value.issued_at),
         "expires_at": when(value.expires_at),
         "changed_at": when(value.changed_at),
+    }
+
+
+def credential_change(value: CredentialChange) -> dict[str, Any]:
+    """One line of a credential's history."""
+    return {
+        "at": when(value.at),
+        "state": value.state.value,
+        "reason": value.reason or None,
+        "by": value.actor or None,
     }
 
 

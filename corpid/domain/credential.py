@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class OfferGrant(StrEnum):
@@ -21,6 +22,9 @@ class CredentialState(StrEnum):
     REVOKED = "revoked"
 
 
+FINAL: Final = frozenset({CredentialState.REPLACED, CredentialState.REVOKED})
+
+
 class EntryStatus(StrEnum):
     """Values of a Token Status List entry that this service uses (section 7.1 of the draft)."""
 
@@ -32,6 +36,13 @@ class EntryStatus(StrEnum):
     def code(self) -> int:
         """The number that the list carries."""
         return _CODES[self]
+
+
+def status_of(state: CredentialState) -> EntryStatus:
+    """What the status list says of a credential in that state."""
+    if state is CredentialState.SUSPENDED:
+        return EntryStatus.SUSPENDED
+    return EntryStatus.INVALID if state in FINAL else EntryStatus.VALID
 
 
 _CODES = {EntryStatus.VALID: 0, EntryStatus.INVALID: 1, EntryStatus.SUSPENDED: 2}
@@ -49,7 +60,8 @@ class StatusEntry:
 class Credential:
     """The issuance record of one credential to one holder key. Times in epoch ms.
 
-    ``credential_type``, ``type_version`` and ``credential_format`` say what was issued.
+    ``credential_type``, ``type_version`` and ``credential_format`` say what was issued. ``on_hold``
+    says that it was suspended by itself, so that it stays so when its authority is resumed.
     """
 
     credential_id: str
@@ -67,3 +79,18 @@ class Credential:
     issued_at: int
     expires_at: int
     changed_at: int
+    on_hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialChange:
+    """What a credential came to be, when (epoch ms), why and by whom.
+
+    ``actor`` is a person's internal id, ``operator:NAME``, ``wallet``, or empty where the service
+    itself did it or nobody is known.
+    """
+
+    state: CredentialState
+    at: int
+    reason: str
+    actor: str

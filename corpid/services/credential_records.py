@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from corpid.domain.credential import Credential, CredentialState, EntryStatus, StatusEntry
+from corpid.domain.credential import (
+    FINAL,
+    Credential,
+    CredentialState,
+    EntryStatus,
+    StatusEntry,
+)
 from corpid.services import deferrals
 from corpid.services.credential_facts import Facts, IssuanceFacts
 from corpid.services.credential_type import CredentialType
@@ -15,10 +21,11 @@ from oidc.errors import CredentialRequestDenied
 from oidc.issuer.ports import Deferral, IssuedCredential, NotificationEvent
 from oidc.records import Grant
 
+WALLET: Final = "wallet"
+"""Who did what a wallet's notification led to, in a credential's history."""
 BESIDE_MS: Final = 24 * 3600 * 1000
 """How long a credential goes on beside the one that renews it, if the wallet says nothing."""
 RENEWED: Final = "renewed"
-_FINAL: Final = frozenset({CredentialState.REPLACED, CredentialState.REVOKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ class CredentialRecords:
         for credential in mine:
             if event is NotificationEvent.ACCEPTED:
                 await self._accept(credential, now_ms)
-            elif credential.state not in _FINAL:
+            elif credential.state not in FINAL:
                 await self._lose(credential, f"{BY_WALLET}{event}", now_ms)
         return True
 
@@ -109,7 +116,7 @@ class CredentialRecords:
         if credential.state is not CredentialState.ISSUED:
             return
         await self._uow.credentials.change_state(
-            credential.credential_id, CredentialState.ACCEPTED, now_ms
+            credential.credential_id, CredentialState.ACCEPTED, now_ms, actor=WALLET
         )
         await self._uow.operations.audit("credential.accepted", facts_of(credential))
         for earlier in await self._uow.credentials.giving_way(credential.credential_id):
@@ -117,17 +124,24 @@ class CredentialRecords:
 
     async def _lose(self, credential: Credential, reason: str, now_ms: int) -> None:
         """The wallet does not have it: what it would have renewed goes on."""
-        await end_credential(self._uow, credential, CredentialState.REVOKED, reason, now_ms)
+        await end_credential(self._uow, credential, CredentialState.REVOKED, reason, now_ms, WALLET)
         for earlier in await self._uow.credentials.giving_way(credential.credential_id):
             if earlier.issued_at <= credential.issued_at:
                 await self._uow.credentials.give_way(earlier.credential_id, None)
 
 
 async def end_credential(
-    uow: UnitOfWork, credential: Credential, state: CredentialState, reason: str, now_ms: int
+    uow: UnitOfWork,
+    credential: Credential,
+    state: CredentialState,
+    reason: str,
+    now_ms: int,
+    actor: str = "",
 ) -> bool:
     """End a credential and its status entry, inside a write; False when it was over already."""
-    if not await uow.credentials.change_state(credential.credential_id, state, now_ms, reason):
+    if not await uow.credentials.change_state(
+        credential.credential_id, state, now_ms, reason, actor
+    ):
         return False
     await uow.status_lists.set_status(credential.entry, EntryStatus.INVALID, now_ms)
     facts = {**facts_of(credential), "reason": reason}

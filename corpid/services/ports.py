@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from corpid.domain.credential import (
     Credential,
+    CredentialChange,
     CredentialState,
     StatusEntry,
 )
@@ -275,9 +276,20 @@ class Credentials(Protocol):
     async def add(self, row: CredentialRow) -> None: ...
     async def add_all(self, rows: Sequence[CredentialRow]) -> None: ...
     async def change_state(
-        self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
+        self,
+        credential_id: str,
+        state: CredentialState,
+        now_ms: int,
+        reason: str = "",
+        actor: str = "",
     ) -> bool:
         """False when it is revoked or replaced already: then its entry must stay as it is."""
+
+    async def hold(self, credential_id: str, since_ms: int | None) -> None:
+        """Write since when it is suspended by itself; None: it is not any more."""
+
+    async def changes_of(self, credential_id: str) -> list[CredentialChange]:
+        """What became of it after it was issued, in order."""
 
 
 class Operations(Protocol):

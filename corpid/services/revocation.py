@@ -11,21 +11,21 @@ from typing import Final
 
 import orjson
 
-from corpid.domain.credential import CredentialState
 from corpid.domain.errors import NotFound
 from corpid.domain.identifiers import ordered_id
-from corpid.domain.mandate import HolderKind, MandateEvent, MandateState, Side, apply
+from corpid.domain.mandate import HolderKind, Side
 from corpid.domain.organisation import Registration
+from corpid.services import revocation_credentials as credentials
+from corpid.services import revocation_mandates as mandates
 from corpid.services import revocation_organisations as organisations
 from corpid.services.authorities import ACTING_ROLES
 from corpid.services.logout_notices import tell
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import OutboxMessage
-from corpid.services.revocation_effects import Effects, RevocationReport, is_over
+from corpid.services.revocation_effects import Act, Effects, RevocationReport, is_over
 from keys.clock import Clock, Random
 
 TOPIC: Final = "revocation"
-_Act = organisations.Act
 
 
 class _Rehearsed(Exception):
@@ -52,7 +52,7 @@ class Revocation:
     ) -> RevocationReport:
         """End a mandate, and those passed on from it, with all that rests on them."""
         return await self._do(
-            "end_mandate", mandate_id, actor, reason, _end_mandate(mandate_id, side)
+            "end_mandate", mandate_id, actor, reason, mandates.end_mandate(mandate_id, side)
         )
 
     async def plan_end_mandate(
@@ -60,7 +60,7 @@ class Revocation:
     ) -> RevocationReport:
         """What ``end_mandate`` would do."""
         return await self._plan(
-            "end_mandate", mandate_id, actor, reason, _end_mandate(mandate_id, side)
+            "end_mandate", mandate_id, actor, reason, mandates.end_mandate(mandate_id, side)
         )
 
     async def suspend_mandate(self, mandate_id: str, actor: str, reason: str) -> RevocationReport:
@@ -69,14 +69,14 @@ class Revocation:
         Raises:
             IllegalTransition: the mandate is not accepted by both sides, or is over.
         """
-        act = _suspend_mandate(mandate_id)
+        act = mandates.suspend_mandate(mandate_id)
         return await self._do("suspend_mandate", mandate_id, actor, reason, act)
 
     async def plan_suspend_mandate(
         self, mandate_id: str, actor: str, reason: str
     ) -> RevocationReport:
         """What ``suspend_mandate`` would do."""
-        act = _suspend_mandate(mandate_id)
+        act = mandates.suspend_mandate(mandate_id)
         return await self._plan("suspend_mandate", mandate_id, actor, reason, act)
 
     async def resume_mandate(self, mandate_id: str, actor: str, reason: str) -> RevocationReport:
@@ -85,14 +85,14 @@ class Revocation:
         Raises:
             IllegalTransition: the mandate is not suspended.
         """
-        act = _resume_mandate(mandate_id)
+        act = mandates.resume_mandate(mandate_id)
         return await self._do("resume_mandate", mandate_id, actor, reason, act)
 
     async def plan_resume_mandate(
         self, mandate_id: str, actor: str, reason: str
     ) -> RevocationReport:
         """What ``resume_mandate`` would do."""
-        act = _resume_mandate(mandate_id)
+        act = mandates.resume_mandate(mandate_id)
         return await self._plan("resume_mandate", mandate_id, actor, reason, act)
 
     async def end_representation(
@@ -113,15 +113,51 @@ class Revocation:
         self, credential_id: str, actor: str, reason: str
     ) -> RevocationReport:
         """Revoke one credential; the authority behind it stays."""
-        act = _revoke_credential(credential_id)
+        act = credentials.revoke_credential(credential_id)
         return await self._do("revoke_credential", credential_id, actor, reason, act)
 
     async def plan_revoke_credential(
         self, credential_id: str, actor: str, reason: str
     ) -> RevocationReport:
         """What ``revoke_credential`` would do."""
-        act = _revoke_credential(credential_id)
+        act = credentials.revoke_credential(credential_id)
         return await self._plan("revoke_credential", credential_id, actor, reason, act)
+
+    async def suspend_credential(
+        self, credential_id: str, actor: str, reason: str
+    ) -> RevocationReport:
+        """Suspend one credential; the authority behind it stays.
+
+        Raises:
+            IllegalTransition: the credential is over.
+        """
+        act = credentials.suspend_credential(credential_id)
+        return await self._do("suspend_credential", credential_id, actor, reason, act)
+
+    async def plan_suspend_credential(
+        self, credential_id: str, actor: str, reason: str
+    ) -> RevocationReport:
+        """What ``suspend_credential`` would do."""
+        act = credentials.suspend_credential(credential_id)
+        return await self._plan("suspend_credential", credential_id, actor, reason, act)
+
+    async def resume_credential(
+        self, credential_id: str, actor: str, reason: str
+    ) -> RevocationReport:
+        """Resume one; what its authority's or organisation's suspension holds stays suspended.
+
+        Raises:
+            IllegalTransition: the credential is over, or is suspended with its authority alone.
+        """
+        act = credentials.resume_credential(credential_id)
+        return await self._do("resume_credential", credential_id, actor, reason, act)
+
+    async def plan_resume_credential(
+        self, credential_id: str, actor: str, reason: str
+    ) -> RevocationReport:
+        """What ``resume_credential`` would do."""
+        act = credentials.resume_credential(credential_id)
+        return await self._plan("resume_credential", credential_id, actor, reason, act)
 
     async def suspend_organisation(
         self, organisation_id: str, actor: str, reason: str
@@ -201,7 +237,7 @@ class Revocation:
         return await self._plan("disable_client", client_id, actor, "", _disable_client(client_id))
 
     async def _do(
-        self, name: str, target: str, actor: str, reason: str, act: _Act
+        self, name: str, target: str, actor: str, reason: str, act: Act
     ) -> RevocationReport:
         now_ms = int(self._clock() * 1000)
         return await self._store.write(
@@ -209,7 +245,7 @@ class Revocation:
         )
 
     async def _plan(
-        self, name: str, target: str, actor: str, reason: str, act: _Act
+        self, name: str, target: str, actor: str, reason: str, act: Act
     ) -> RevocationReport:
         now_ms = int(self._clock() * 1000)
 
@@ -230,7 +266,7 @@ class Revocation:
         target: str,
         actor: str,
         reason: str,
-        act: _Act,
+        act: Act,
     ) -> RevocationReport:
         effects = Effects(uow, now_ms, actor, reason or name)
         if not await act(effects):
@@ -246,57 +282,7 @@ class Revocation:
         return report
 
 
-def _end_mandate(mandate_id: str, side: Side) -> _Act:
-    async def act(effects: Effects) -> bool:
-        mandate = await effects.uow.authority.mandate(mandate_id)
-        if mandate is None:
-            raise NotFound(f"there is no mandate {mandate_id}")
-        if is_over(mandate):
-            return False
-        await effects.end_mandate(mandate, side)
-        return True
-
-    return act
-
-
-def _suspend_mandate(mandate_id: str) -> _Act:
-    async def act(effects: Effects) -> bool:
-        mandate = await effects.uow.authority.mandate(mandate_id)
-        if mandate is None:
-            raise NotFound(f"there is no mandate {mandate_id}")
-        if mandate.state is MandateState.SUSPENDED:
-            return False
-        changed = apply(mandate, MandateEvent.SUSPEND, Side.GRANTOR, effects.now_ms)
-        await effects.uow.authority.change_mandate(
-            changed, MandateEvent.SUSPEND, Side.GRANTOR, effects.actor, effects.reason
-        )
-        effects.count("mandates")
-        await effects.suspend_authority(mandate_id)
-        await effects.suspend_passed_on(changed)
-        return True
-
-    return act
-
-
-def _resume_mandate(mandate_id: str) -> _Act:
-    async def act(effects: Effects) -> bool:
-        mandate = await effects.uow.authority.mandate(mandate_id)
-        if mandate is None:
-            raise NotFound(f"there is no mandate {mandate_id}")
-        if mandate.state is MandateState.ACCEPTED:
-            return False
-        resumed = apply(mandate, MandateEvent.RESUME, Side.GRANTOR, effects.now_ms)
-        await effects.uow.authority.change_mandate(
-            resumed, MandateEvent.RESUME, Side.GRANTOR, effects.actor, effects.reason
-        )
-        effects.count("mandates")
-        await effects.resume_with_passed_on(resumed)
-        return True
-
-    return act
-
-
-def _end_representation(representation_id: str) -> _Act:
+def _end_representation(representation_id: str) -> Act:
     async def act(effects: Effects) -> bool:
         uow = effects.uow
         # The change before the look: its lock is the strong one, so nobody waits in a circle.
@@ -330,26 +316,7 @@ def _end_representation(representation_id: str) -> _Act:
     return act
 
 
-def _revoke_credential(credential_id: str) -> _Act:
-    async def act(effects: Effects) -> bool:
-        credential = await effects.uow.credentials.by_id(credential_id)
-        if credential is None:
-            raise NotFound(f"there is no credential {credential_id}")
-        # What renews it, or what it renews, has the same key and says the same: a renewal does not
-        # get round a revocation, whichever came first.
-        same = await effects.uow.credentials.same_key(credential_id)
-        credential = await effects.uow.credentials.by_id(credential_id) or credential
-        if credential.state is CredentialState.REVOKED:
-            return False
-        replaced = credential.state is CredentialState.REPLACED
-        for one in same if replaced else (credential, *same):
-            await effects.revoke(one)
-        return bool(same) or not replaced
-
-    return act
-
-
-def _close_person(person_id: str) -> _Act:
+def _close_person(person_id: str) -> Act:
     async def act(effects: Effects) -> bool:
         uow, now_ms = effects.uow, effects.now_ms
         if not await uow.people.close(person_id, now_ms):
@@ -374,7 +341,7 @@ def _close_person(person_id: str) -> _Act:
     return act
 
 
-def _disable_client(client_id: str) -> _Act:
+def _disable_client(client_id: str) -> Act:
     async def act(effects: Effects) -> bool:
         uow, now_ms = effects.uow, effects.now_ms
         if not await uow.clients.disable(client_id, now_ms):

@@ -4,6 +4,7 @@
 same things everywhere.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,6 +47,10 @@ class RevocationReport:
     consents: int = 0
     offers: int = 0
     logouts: int = 0
+
+
+Act = Callable[["Effects"], Awaitable[bool]]
+"""What one act does; False when there was nothing to do."""
 
 
 @dataclass(slots=True)
@@ -132,9 +137,12 @@ class Effects:
         await self.end_tokens_and_offers(authority)
 
     async def resume_authority(self, authority: str) -> None:
-        """Bring back what suspension took, tokens apart: the person signs in again."""
+        """Bring back what suspension took, tokens apart: the person signs in again.
+
+        Credentials that were suspended by themselves stay so.
+        """
         for credential in await self.uow.credentials.held_under(authority):
-            if credential.state is CredentialState.SUSPENDED:
+            if credential.state is CredentialState.SUSPENDED and not credential.on_hold:
                 await self._change(credential, CredentialState.ACCEPTED, EntryStatus.VALID)
         await self._set_entries(authority, EntryStatus.VALID)
 
@@ -164,8 +172,7 @@ class Effects:
 
     async def resume_organisation(self, organisation_id: str) -> None:
         """Bring that back, if the organisation is live by every account."""
-        organisation = await self.uow.organisations.by_id(organisation_id)
-        if organisation is None or not organisation.is_live:
+        if not await self._is_live(organisation_id):
             return
         for authority in await self.authorities_in(organisation_id):
             mandate = await self.uow.authority.mandate(authority)
@@ -199,6 +206,31 @@ class Effects:
     async def revoke(self, credential: Credential) -> None:
         """Revoke one credential that is not over yet."""
         await self._change(credential, CredentialState.REVOKED, EntryStatus.INVALID)
+
+    async def hold(self, credential: Credential) -> None:
+        """Suspend one credential that is not over, by itself."""
+        if credential.on_hold:
+            return
+        await self.uow.credentials.hold(credential.credential_id, self.now_ms)
+        if credential.state is CredentialState.SUSPENDED:
+            self.count("credentials")  # with its authority already, and now beyond that
+        else:
+            await self._change(credential, CredentialState.SUSPENDED, EntryStatus.SUSPENDED)
+
+    async def release(self, credential: Credential, *, resume: bool) -> None:
+        """Take back ``hold``; without ``resume`` something else keeps it suspended."""
+        await self.uow.credentials.hold(credential.credential_id, None)
+        if resume:
+            await self._change(credential, CredentialState.ACCEPTED, EntryStatus.VALID)
+        else:
+            self.count("credentials")
+
+    async def authority_stands(self, credential: Credential) -> bool:
+        """Whether nothing keeps the authority suspended that a credential rests on."""
+        if credential.mandate_id is not None:
+            mandate = await self.uow.authority.mandate(credential.mandate_id)
+            return mandate is not None and await self.may_resume(mandate)
+        return await self._is_live(credential.organisation_id)
 
     async def revoke_held_by(self, person_id: str) -> None:
         """Revoke every credential of a person."""
@@ -235,10 +267,13 @@ class Effects:
         if mandate.holder_kind is HolderKind.ORGANISATION:
             organisations.append(mandate.holder_id)
         for organisation_id in organisations:
-            organisation = await self.uow.organisations.by_id(organisation_id)
-            if organisation is None or not organisation.is_live:
+            if not await self._is_live(organisation_id):
                 return False
         return True
+
+    async def _is_live(self, organisation_id: str) -> bool:
+        organisation = await self.uow.organisations.by_id(organisation_id)
+        return organisation is not None and organisation.is_live
 
     async def _set_entries(self, authority: str, status: EntryStatus) -> None:
         """Set the entries of an authority in tokens; an invalid one never comes back."""
@@ -256,7 +291,7 @@ class Effects:
         self, credential: Credential, state: CredentialState, status: EntryStatus
     ) -> None:
         if not await self.uow.credentials.change_state(
-            credential.credential_id, state, self.now_ms, self.reason
+            credential.credential_id, state, self.now_ms, self.reason, self.actor
         ):
             return  # revoked or replaced by somebody else since it was read
         await self.uow.status_lists.set_status(credential.entry, status, self.now_ms)

@@ -1,14 +1,9 @@
 """The acts of ``Revocation`` on a whole organisation: our own, and what registers say of it."""
 
-from collections.abc import Awaitable, Callable
-
 from corpid.domain.errors import NotFound
 from corpid.domain.organisation import Registration
 from corpid.domain.register_entry import EntityStatus
-from corpid.services.revocation_effects import Effects
-
-Act = Callable[[Effects], Awaitable[bool]]
-"""Does it; False when there was nothing to do."""
+from corpid.services.revocation_effects import Act, Effects
 
 
 def suspend_organisation(organisation_id: str) -> Act:

@@ -37,6 +37,7 @@ def values_of(row: CredentialRow) -> dict[str, Any]:
         "changed_at": credential.changed_at,
         "change_reason": "",
         "ends_at": None,
+        "on_hold_since": None,
     }
 
 
@@ -96,6 +97,7 @@ def credential_of(row: tuple[Any, ...]) -> Credential:
         issued_at,
         expires_at,
         changed_at,
+        on_hold_since,
     ) = row
     return Credential(
         credential_id=credential_id,
@@ -113,4 +115,5 @@ def credential_of(row: tuple[Any, ...]) -> Credential:
         issued_at=issued_at,
         expires_at=expires_at,
         changed_at=changed_at,
+        on_hold=on_hold_since is not None,
     )

@@ -21,7 +21,8 @@ STORY = (
     "person unblock",
     "representation add", "representation list", "mandate grant", "mandate accept",
     "mandate show", "mandate list", "mandate decline", "offer create", "client add",
-    "client show", "client list", "credential list", "credential show", "credential revoke",
+    "client show", "client list", "credential list", "credential show",
+    "credential suspend", "credential resume", "credential revoke",
     "issuance list", "issuance approve", "issuance deny",
     "pki init", "pki list", "pki show", "pki csr", "pki renew",
     "key list", "key rotate", "mandate suspend", "mandate resume", "mandate end",
@@ -34,8 +35,12 @@ STORY = (
     "status reopen", "verify",
 )  # fmt: skip
 UNKNOWN = dict.fromkeys(
-    ("credential show", "credential revoke", "issuance approve", "issuance deny"), 4
-)
+    (
+        "credential show", "credential suspend", "credential resume", "credential revoke",
+        "issuance approve", "issuance deny",
+    ),
+    4,
+)  # fmt: skip
 # test_config_and_usage and the tests of the running service; test_pki
 ELSEWHERE = {"serve", "pki import"}
 

@@ -123,6 +123,32 @@ def test_revoke_shows_first_and_does_with_yes(cli: Cli, issued: Credential) -> N
     assert cli.json(*words, "--yes")["already"] is True
 
 
+def test_suspend_and_resume_show_first_and_the_history_tells_of_them(
+    cli: Cli, issued: Credential
+) -> None:
+    name = issued.credential_id
+    suspend = ("credential", "suspend", name, "--reason", "phone mislaid")
+    assert cli.json(*suspend)["dry_run"] is True
+    assert cli.json("credential", "show", name)["status"] == "valid"
+    assert cli.json(*suspend, "--yes")["ends"]["credentials"] == 1
+    shown = cli.json("credential", "show", name)
+    assert (shown["state"], shown["status"], shown["on_hold"]) == ("suspended", "suspended", True)
+    done = cli.json("credential", "resume", name, "--yes", "--operator", "sample.clerk")
+    assert done["done"] is True
+    shown = cli.json("credential", "show", name)
+    assert (shown["state"], shown["status"], shown["on_hold"]) == ("accepted", "valid", False)
+    assert [(one["state"], one["reason"]) for one in shown["history"]] == [
+        ("issued", None),
+        ("suspended", "phone mislaid"),
+        ("accepted", "resume_credential"),
+    ]
+    assert shown["history"][2]["by"] == "operator:sample.clerk"
+    assert "phone mislaid" in cli.run("credential", "show", name).stdout
+    then = cli.json("credential", "show", name, "--at", "2026-01-01")
+    assert (then["state"], then["status"], len(then["history"])) == ("issued", "valid", 1)
+    assert cli.refused("credential", "show", name, "--at", "2001-01-01")[1] == "not_found"
+
+
 def test_credentials_are_listed(cli: Cli, issued: Credential) -> None:
     for words in (
         ("--organisation", "99000001"),

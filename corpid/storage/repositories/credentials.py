@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, and_, bindparam, or_, select
+from sqlalchemy import BigInteger, Text, and_, bindparam, func, insert, or_, select
 
-from corpid.domain.credential import Credential, CredentialState, StatusEntry
+from corpid.domain.credential import (
+    FINAL,
+    Credential,
+    CredentialChange,
+    CredentialState,
+    StatusEntry,
+)
 from corpid.services.records import BY_WALLET, CredentialRow, Offer
 from corpid.storage.constructs import MAX_ROWS, adding, changing, finding, given, table
 from corpid.storage.credential_rows import credential_of, offer_of, values_of
@@ -15,10 +21,11 @@ from corpid.storage.statement import Statement, any_of
 
 _offer = table("credential_offer")
 _credential = table("credential")
+_change = table("credential_change")
 _grant = table("authorization_grant")
 _mandate = table("mandate")
 
-_FINAL: Final = [CredentialState.REPLACED.value, CredentialState.REVOKED.value]
+_FINAL: Final = sorted(FINAL)
 
 _OFFER: Final = finding(_offer, given(_offer.c.offer_id))
 _ADD_OFFER: Final = adding(_offer)
@@ -52,6 +59,7 @@ _WHOLE: Final = select(
     _credential.c.issued_at,
     _credential.c.expires_at,
     _credential.c.changed_at,
+    _credential.c.on_hold_since,
 ).join_from(_credential, _mandate, _credential.c.authority == _mandate.c.mandate_id, isouter=True)
 _BY_ID: Final = Statement(_WHOLE.where(given(_credential.c.credential_id)))
 _BY_ENTRY: Final = Statement(
@@ -140,6 +148,30 @@ _CHANGE_STATE: Final = changing(
     state=bindparam("new_state"),
     changed_at=bindparam("now"),
     change_reason=bindparam("reason"),
+)
+# The credential's row was written before it in the same transaction: no number is taken twice.
+_ADD_CHANGE: Final = Statement(
+    insert(_change).from_select(
+        ["credential_id", "number", "state", "changed_at", "reason", "actor"],
+        select(
+            bindparam("credential_id", type_=Text()),
+            func.coalesce(func.max(_change.c.number), 0) + 1,
+            bindparam("new_state", type_=Text()),
+            bindparam("now", type_=BigInteger()),
+            bindparam("reason", type_=Text()),
+            bindparam("actor", type_=Text()),
+        ).where(given(_change.c.credential_id)),
+    )
+)
+_CHANGES: Final = Statement(
+    select(_change.c.state, _change.c.changed_at, _change.c.reason, _change.c.actor)
+    .where(given(_change.c.credential_id))
+    .order_by(_change.c.number)
+)
+_SET_HOLD: Final = changing(
+    _credential,
+    given(_credential.c.credential_id),
+    on_hold_since=bindparam("since", type_=BigInteger()),
 )
 
 
@@ -287,18 +319,38 @@ class SqlCredentials(Repository):
             await self._in.writes.many(_ADD, [values_of(row) for row in rows])
 
     async def change_state(
-        self, credential_id: str, state: CredentialState, now_ms: int, reason: str = ""
+        self,
+        credential_id: str,
+        state: CredentialState,
+        now_ms: int,
+        reason: str = "",
+        actor: str = "",
     ) -> bool:
-        """Write a credential's state. A final one (replaced, revoked) stays as it is.
+        """Write a credential's state, and the change into its history.
 
-        So of two transactions that end a credential the second changes nothing, and a wallet's
-        late notification does not bring a revoked one back. False when nothing was changed.
+        A final state (replaced, revoked) stays as it is. So of two transactions that end a
+        credential the second changes nothing, and a wallet's late notification does not bring a
+        revoked one back. False when nothing was changed.
         """
-        changed = await self._in.writes.execute(
-            _CHANGE_STATE,
-            credential_id=credential_id,
-            new_state=state.value,
-            now=now_ms,
-            reason=reason,
-        )
-        return changed == 1
+        values = {
+            "credential_id": credential_id,
+            "new_state": state.value,
+            "now": now_ms,
+            "reason": reason,
+        }
+        if await self._in.writes.execute(_CHANGE_STATE, **values) != 1:
+            return False
+        await self._in.writes.execute(_ADD_CHANGE, **values, actor=actor)
+        return True
+
+    async def hold(self, credential_id: str, since_ms: int | None) -> None:
+        """Write since when it is suspended by itself; None: it is not any more."""
+        await self._in.writes.execute(_SET_HOLD, credential_id=credential_id, since=since_ms)
+
+    async def changes_of(self, credential_id: str) -> list[CredentialChange]:
+        """What became of it after it was issued, in order."""
+        found = await self._in.reads.all(_CHANGES, credential_id=credential_id)
+        return [
+            CredentialChange(CredentialState(state), at, reason, actor)
+            for state, at, reason, actor in found
+        ]

@@ -20,6 +20,7 @@ from corpid.storage.tables.clients import (
     WalletProviderTable,
 )
 from corpid.storage.tables.credentials import (
+    CredentialChangeTable,
     CredentialTable,
     MandateStatusTable,
     OfferTable,
@@ -77,6 +78,7 @@ __all__ = [
     "ClientRegistrationTable",
     "ClientTable",
     "ConsentTable",
+    "CredentialChangeTable",
     "CredentialTable",
     "GrantTable",
     "GuessTable",

@@ -71,6 +71,7 @@ class CredentialTable(SQLModel, table=True):
     """The record of one credential issued to one holder key.
 
     ``ends_at`` is when it gives way to the one that renews it, if that is not accepted sooner.
+    ``on_hold_since`` is when it was suspended by itself, not with its authority.
     """
 
     __tablename__ = "credential"
@@ -109,6 +110,24 @@ class CredentialTable(SQLModel, table=True):
     changed_at: int = integer()
     change_reason: str = text(default="")
     ends_at: int | None = integer(nullable=True, default=None)
+    on_hold_since: int | None = integer(nullable=True, default=None)
+
+
+class CredentialChangeTable(SQLModel, table=True):
+    """What became of a credential after it was issued, in the order of ``number``."""
+
+    __tablename__ = "credential_change"
+    __table_args__ = (
+        one_of("state", [state.value for state in CredentialState]),
+        KEYED,
+    )
+
+    credential_id: str = text(primary_key=True, foreign_key="credential.credential_id")
+    number: int = integer(primary_key=True)
+    state: str = text()
+    changed_at: int = integer()
+    reason: str = text(default="")
+    actor: str = text(default="")
 
 
 class StatusListTable(SQLModel, table=True):
