@@ -72,9 +72,9 @@ async def _own_rows(world: seed.World, target: Target) -> list[Row]:
     ]
 
 
-def _chosen(rows: list[Row], only: str) -> list[Row]:
+def _chosen(pairs: list[tuple[Target, Row]], only: str) -> list[tuple[Target, Row]]:
     names = {name.strip() for name in only.split(",") if name.strip()}
-    return [row for row in rows if not names or row.name in names]
+    return [(target, row) for target, row in pairs if not names or row.name in names]
 
 
 async def _memory(
@@ -109,9 +109,10 @@ async def _run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         pid = await stack.enter_async_context(running(SERVICE, environment, port, log, server_core))
         target = await seed.target_of(world, pid)
         before_mb = resident_mb(pid)
-        pairs = [(target, row) for row in _chosen(await _own_rows(world, target), options.only)]
+        pairs = [(target, row) for row in await _own_rows(world, target)]
         if not options.no_peers:
             pairs += await peers.start(stack, directory, server_core, console)
+        pairs = _chosen(pairs, options.only)
         try:
             with console.status("") as status:
                 measured = await run_rows(pairs, effort, meter, status.update)
@@ -123,20 +124,23 @@ async def _run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         except (Unexpected, OSError, TimeoutError):
             console.print(tail(log), markup=False, highlight=False)
             raise
-        calls = await library.measure(
-            server_core,
-            repeats=20 if options.quick else 1000,
-            entries=100_000 if options.quick else 10_000_000,
-        )
+        repeats = 20 if options.quick else 1000
+        entries = 100_000 if options.quick else 10_000_000
+        calls, made = await library.measure(server_core, repeats=repeats, entries=entries)
+        others = {}
+        if not options.no_peers:
+            others = await peers.call(server_core, made, repeats, console)
     floor = meter.overall()
     found |= {"verify_us": round(floor.verify_us, 1), "sign_us": round(floor.sign_us, 1)}
     rows = [report.row_of(one) for one in own]
     rows += [report.library_row_of(call, floor) for call in calls]
-    others: dict[str, list[dict[str, Any]]] = {}
+    theirs: dict[str, list[dict[str, Any]]] = {}
     for one in measured:
         if one.target is not target:
-            others.setdefault(one.target.name, []).append(report.row_of(one))
-    return {"rows": rows, "conditions": found, "memory": memory, "peers": others}
+            theirs.setdefault(one.target.name, []).append(report.row_of(one))
+    for name, more in others.items():
+        theirs[name] = [report.library_row_of(call, floor) for call in more]
+    return {"rows": rows, "conditions": found, "memory": memory, "peers": theirs}
 
 
 def _show(console: Console, result: dict[str, Any], *, partial: bool) -> bool:

@@ -4,10 +4,11 @@ import asyncio
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench import sample
 from bench.machine import pinned
 from keys.jwk import parse_public
 from keys.signer import LocalSigner, generate
@@ -22,12 +23,6 @@ from oidc.formats.sd_jwt import (
 )
 from oidc.formats.status_list import StatusList
 
-DISCLOSURES = 10
-_CLAIMS: dict[str, Any] = {
-    f"claim_{number}": f"value {number} of the company record" for number in range(DISCLOSURES)
-}
-_SHOWN = ("claim_0", "claim_4", "claim_9")
-_AUDIENCE, _NONCE = "x509_san_dns:bank.example", "n-0S6_WzA2Mj"
 _ALGS = frozenset({"ES256"})
 _REVOKED_PER_MILLE = 10
 
@@ -45,7 +40,7 @@ class LibraryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class Case:
     """A call to be repeated; `calls` times each call of it."""
 
     name: str
@@ -56,28 +51,51 @@ class _Case:
     calls: int = 1
 
 
-async def _measure(case: _Case) -> LibraryRow:
+async def _measure(case: Case) -> LibraryRow:
     await case.call()
-    cpu, wall = [], []
+    cpu, wall = [], []  # of each call, microseconds
     for _ in range(case.repeats):
         used, begun = time.thread_time(), time.perf_counter()
         await case.call()
-        wall.append((time.perf_counter() - begun) * 1e3 / case.calls)
+        wall.append((time.perf_counter() - begun) * 1e6 / case.calls)
         cpu.append((time.thread_time() - used) * 1e6 / case.calls)
-    wall.sort()
+    return row_of(case.name, cpu, wall, verifies=case.verifies, signs=case.signs)
+
+
+def row_of(
+    name: str, cpu_us: Sequence[float], wall_us: Sequence[float], *, verifies: int, signs: int
+) -> LibraryRow:
+    """The row of calls whose CPU and time was taken one by one."""
+    ordered = sorted(wall_us)
     return LibraryRow(
-        case.name,
-        statistics.median(cpu),
-        statistics.median(wall),
-        wall[min(len(wall) - 1, int(len(wall) * 0.99))],
-        case.verifies,
-        case.signs,
+        name,
+        statistics.median(cpu_us),
+        statistics.median(ordered) / 1e3,
+        ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] / 1e3,
+        verifies,
+        signs,
     )
 
 
-async def measure(core: int, *, repeats: int, entries: int) -> list[LibraryRow]:
-    """Every library row; `entries` is the size of the status list."""
-    cases = [*await _sd_jwt_cases(repeats), *_status_list_cases(entries, min(repeats, 5))]
+@dataclass(frozen=True, slots=True)
+class SdJwtSample:
+    """What every SD-JWT library issues, and the one presentation that each of them verifies."""
+
+    issuer_jwk: dict[str, str]
+    holder_jwk: dict[str, str]
+    claims: dict[str, Any]
+    presentation: str
+
+
+async def measure(core: int, *, repeats: int, entries: int) -> tuple[list[LibraryRow], SdJwtSample]:
+    """Every library row, and what others do for theirs; `entries` is the status list's size."""
+    sd_jwt_cases, made = await _sd_jwt_cases(repeats)
+    cases = [*sd_jwt_cases, *_status_list_cases(entries, min(repeats, 5))]
+    return await measure_cases(core, cases), made
+
+
+async def measure_cases(core: int, cases: Sequence[Case]) -> list[LibraryRow]:
+    """Repeat each call on that core."""
     with pinned(core):
         rows = []
         for case in cases:
@@ -86,49 +104,46 @@ async def measure(core: int, *, repeats: int, entries: int) -> list[LibraryRow]:
     return rows
 
 
-async def _sd_jwt_cases(repeats: int) -> list[_Case]:
+async def _sd_jwt_cases(repeats: int) -> tuple[list[Case], SdJwtSample]:
     signer, holder = generate("ES256"), generate("ES256")
     issuer_key = parse_public(signer.public_jwk)
-    frame = Disclosable(_CLAIMS)
+    frame = Disclosable(sample.HIDDEN)
     now = time.time()
-    claims = _credential_claims(now)
+    claims = sample.credential_claims(now)
 
     async def one_issue() -> str:
-        return await issue(signer, claims, frame, holder_jwk=_holder_jwk(holder))
+        return await issue(signer, claims, frame, holder_jwk=_bare(holder))
 
-    shown = present(await one_issue(), _SHOWN)
-    presentation = await key_binding(holder, shown, audience=_AUDIENCE, nonce=_NONCE, now=now)
+    shown = present(await one_issue(), sample.SHOWN)
+    presentation = await key_binding(
+        holder, shown, audience=sample.AUDIENCE, nonce=sample.NONCE, now=now
+    )
 
     async def one_verify() -> object:
         token = parse(presentation)
         verified = verify_credential(token, issuer_key, now=now, algs=_ALGS)
         assert verified.holder is not None
         return verify_key_binding(
-            token, verified.holder, audience=_AUDIENCE, nonce=_NONCE, now=now, algs=_ALGS
+            token,
+            verified.holder,
+            audience=sample.AUDIENCE,
+            nonce=sample.NONCE,
+            now=now,
+            algs=_ALGS,
         )
 
-    return [
-        _Case("sd_jwt_issue", one_issue, repeats, signs=1),
-        _Case("sd_jwt_verify_kb", one_verify, repeats, verifies=2),
+    cases = [
+        Case("sd_jwt_issue", one_issue, repeats, signs=1),
+        Case("sd_jwt_verify_kb", one_verify, repeats, verifies=2),
     ]
+    return cases, SdJwtSample(_bare(signer), _bare(holder), claims, presentation)
 
 
-def _credential_claims(now: float) -> dict[str, Any]:
-    return {
-        "iss": "https://id.example",
-        "iat": int(now),
-        "exp": int(now) + 86400,
-        "vct": "https://id.example/vct/company-identity/1",
-        "status": {"status_list": {"idx": 42, "uri": "https://id.example/status/1"}},
-        **_CLAIMS,
-    }
+def _bare(signer: LocalSigner) -> dict[str, str]:
+    return {name: signer.public_jwk[name] for name in ("kty", "crv", "x", "y")}
 
 
-def _holder_jwk(holder: LocalSigner) -> dict[str, str]:
-    return {name: holder.public_jwk[name] for name in ("kty", "crv", "x", "y")}
-
-
-def _status_list_cases(entries: int, repeats: int) -> list[_Case]:
+def _status_list_cases(entries: int, repeats: int) -> list[Case]:
     source = random.Random(20260101)
     revoked = source.sample(range(entries), entries * _REVOKED_PER_MILLE // 1000)
     built = StatusList.from_indices(entries, 1, revoked)
@@ -145,7 +160,7 @@ def _status_list_cases(entries: int, repeats: int) -> list[_Case]:
         return [get(index) for index in lookups]
 
     return [
-        _Case("status_list_build", build, repeats),
-        _Case("status_list_compress", compress, repeats),
-        _Case("status_list_lookup", look_up, repeats, calls=len(lookups)),
+        Case("status_list_build", build, repeats),
+        Case("status_list_compress", compress, repeats),
+        Case("status_list_lookup", look_up, repeats, calls=len(lookups)),
     ]

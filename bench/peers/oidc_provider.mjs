@@ -1,33 +1,19 @@
-// oidc-provider as the harness uses it: ES256, private_key_jwt, PAR, DPoP, introspection.
-// `--check` prints its version, or fails where it is not installed. Else BENCH_SETUP (JSON) says all.
-import { createRequire } from 'node:module';
-import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-
-// import() knows nothing of NODE_PATH, require.resolve does.
-const entry = createRequire(import.meta.url).resolve('oidc-provider');
-
-function version() {
-  for (let folder = dirname(entry); ; folder = dirname(folder)) {
-    try {
-      const { name, version: found } = JSON.parse(readFileSync(join(folder, 'package.json')));
-      if (name === 'oidc-provider') return found;
-    } catch (error) {
-      if (folder === dirname(folder)) throw error;
-    }
-  }
-}
+// oidc-provider as the harness uses it: ES256, private_key_jwt, PAR, DPoP, introspection, and its
+// experimental credential issuer, whose callback issues by @sd-jwt.
+// `--check` prints versions, or fails where a package is missing. Else BENCH_SETUP (JSON) says all.
+import { randomBytes } from 'node:crypto';
+import { load, version } from './installed.mjs';
+import { issuer, name as sdJwt, newKey } from './sd_jwt.mjs';
 
 if (process.argv[2] === '--check') {
-  console.log(`${version()} on Node.js ${process.version.slice(1)}`);
+  console.log(`oidc-provider ${version('oidc-provider')} with ${sdJwt}`);
   process.exit(0);
 }
 
-const { default: Provider } = await import(pathToFileURL(entry));
+const { default: Provider } = await load('oidc-provider');
 const setup = JSON.parse(process.env.BENCH_SETUP);
-const signing = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+const signing = newKey();
+const credentials = await issuer(newKey());
 
 // An unbounded store, so that no replay is forgotten; expired entries go when they are met.
 const entries = new Map();
@@ -77,6 +63,26 @@ const byKey = {
 };
 const machine = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [], ...byKey };
 
+const headerOf = (jwt) => JSON.parse(Buffer.from(jwt.slice(0, jwt.indexOf('.')), 'base64url'));
+
+// By now the endpoint has verified the proofs, and that each has its key in `jwk`.
+async function issueCredential(ctx, { proofs }) {
+  const iat = Math.floor(Date.now() / 1000);
+  const frame = { _sd: setup.credential.hidden };
+  const issued = [];
+  for (const proof of proofs.jwt) {
+    const claims = { ...setup.credential.claims, iat, cnf: { jwk: headerOf(proof).jwk } };
+    issued.push({ credential: await credentials.issue(claims, frame) });
+  }
+  return { credentials: issued };
+}
+
+const accessTo = (resource) => {
+  if (resource.endsWith('/credential')) return { scope: setup.credential.scope, accessTokenFormat: 'opaque' };
+  const accessTokenFormat = resource === setup.opaque_resource ? 'opaque' : 'jwt';
+  return { scope: 'orders.read', accessTokenFormat, jwt: { sign: { alg: 'ES256' } } };
+};
+
 const provider = new Provider(setup.issuer, {
   adapter: Memory,
   jwks: { keys: [{ ...signing, alg: 'ES256', use: 'sig' }] },
@@ -125,12 +131,26 @@ const provider = new Provider(setup.issuer, {
       enabled: true,
       useGrantedResource: () => true,
       getResourceServerInfo: (ctx, resource) => ({
-        scope: 'orders.read',
         audience: resource,
         accessTokenTTL: 3600,
-        accessTokenFormat: resource === setup.opaque_resource ? 'opaque' : 'jwt',
-        jwt: { sign: { alg: 'ES256' } },
+        ...accessTo(resource),
       }),
+    },
+    openid4vci: {
+      enabled: true,
+      ack: 'experimental-01',
+      nonceSecret: randomBytes(32),
+      metadata: { batch_credential_issuance: { batch_size: 10 } },
+      credentialConfigurationsSupported: {
+        [setup.credential.configuration_id]: {
+          format: 'dc+sd-jwt',
+          vct: setup.credential.claims.vct,
+          scope: setup.credential.scope,
+          cryptographic_binding_methods_supported: ['jwk'],
+          proof_types_supported: { jwt: { proof_signing_alg_values_supported: ['ES256'] } },
+        },
+      },
+      issueCredential,
     },
   },
 });

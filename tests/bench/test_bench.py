@@ -80,14 +80,17 @@ def test_a_floor_counts_each_call():
 def test_goals_against_a_peer_are_judged_only_where_it_was_measured():
     row = {"cpu_us": 100.0, "p99_ms": 1.0, "ratio": 2.0}
     names = ("token", "token_c1", "token_dpop", "credential", "introspection", "login")
-    more = ("credential_x10", "sd_jwt_issue", "sd_jwt_verify_kb")
-    rows = [{"name": name, **row} for name in (*names, *more)]
-    conditions = {"verify_us": 80.0, "fsync_ms": 0.1}
-    alone = judge({"rows": rows, "conditions": conditions, "memory": None, "peers": {}})
-    assert [goal.met for goal in alone[-5:]] == [None] * 5
-    peer = [{"name": name, "cpu_us": 180.0, "p99_ms": 2.9} for name in names]
-    beside = judge({"rows": rows, "conditions": conditions, "memory": None, "peers": {PEER: peer}})
-    assert [goal.met for goal in beside[-5:]] == [True, True, False, True, False]
+    calls = ("sd_jwt_issue", "sd_jwt_verify_kb")
+    rows = [{"name": name, **row} for name in (*names, "credential_x10", *calls)]
+    measured = {"rows": rows, "conditions": {"verify_us": 80.0, "fsync_ms": 0.1}, "memory": None}
+    alone = judge({**measured, "peers": {}})
+    assert [goal.met for goal in alone[-10:]] == [None] * 10
+    server = [{"name": name, "cpu_us": 180.0, "p99_ms": 2.9} for name in names]
+    library = [{"name": name, "cpu_us": 250.0} for name in calls]
+    peers = {f"{PEER} 9": server, "sd-jwt 0.10": library, "@sd-jwt 0.19": library}
+    beside = [goal.met for goal in judge({**measured, "peers": peers})[-10:]]
+    against_the_server = [True, True, False, False, True, False]
+    assert beside == [*against_the_server, False, False, True, True]
 
 
 def test_conditions_are_named(result):
