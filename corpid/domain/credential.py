@@ -25,6 +25,16 @@ class CredentialState(StrEnum):
 FINAL: Final = frozenset({CredentialState.REPLACED, CredentialState.REVOKED})
 
 
+class Standing(StrEnum):
+    """What a credential is worth at an instant: by its state, and by its dates."""
+
+    VALID = "valid"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
 class EntryStatus(StrEnum):
     """Values of a Token Status List entry that this service uses (section 7.1 of the draft)."""
 
@@ -80,6 +90,17 @@ class Credential:
     expires_at: int
     changed_at: int
     on_hold: bool = False
+
+    def standing(self, now_ms: int) -> Standing:
+        """What it is worth at that instant, as it stands now."""
+        if self.state is CredentialState.REVOKED:
+            return Standing.REVOKED
+        if self.state is CredentialState.REPLACED:
+            return Standing.SUPERSEDED
+        if now_ms >= self.expires_at:
+            return Standing.EXPIRED
+        suspended = self.state is CredentialState.SUSPENDED
+        return Standing.SUSPENDED if suspended else Standing.VALID
 
 
 @dataclass(frozen=True, slots=True)

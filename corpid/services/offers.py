@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import orjson
 
-from corpid.domain.errors import InvalidValue, NotAllowed
+from corpid.domain.errors import InvalidValue, NotAllowed, NotFound
 from corpid.domain.identifiers import new_id
 from corpid.services.offered_credentials import authority_for, check_branch, offered_types
 from corpid.services.ports import Store, UnitOfWork
@@ -161,6 +161,24 @@ class Offers:
             document=document,
             expires_at=made.expires_at,
         )
+
+    async def withdraw(self, offer_id: str, *, actor: str) -> bool:
+        """End an offer that nobody took; False when it was taken, ended or over already.
+
+        Raises:
+            NotFound: there is no such offer.
+        """
+        now_ms = int(self._clock() * 1000)
+
+        async def work(uow: UnitOfWork) -> bool:
+            if await uow.credentials.offer(offer_id) is None:
+                raise NotFound("there is no such offer")
+            if not await uow.credentials.end_offer(offer_id, now_ms):
+                return False
+            await uow.operations.audit("offer.withdrawn", {"offer_id": offer_id, "actor": actor})
+            return True
+
+        return await self._store.write(work)
 
     async def document(self, offer_id: str) -> dict[str, Any] | None:
         """The offer by reference (4.1.3); None when it is unknown, used, ended or expired."""

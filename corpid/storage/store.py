@@ -12,6 +12,7 @@ from corpid.storage.polled_requests import SqlPolled
 from corpid.storage.provider_store import SqlProviderReads, SqlProviderStore, SqlProviderWrites
 from corpid.storage.repositories.authority import SqlAuthority
 from corpid.storage.repositories.clients import SqlClients
+from corpid.storage.repositories.credential_views import SqlCredentialViews
 from corpid.storage.repositories.credentials import SqlCredentials
 from corpid.storage.repositories.grants import SqlGrants
 from corpid.storage.repositories.guesses import SqlGuesses
@@ -91,6 +92,11 @@ class SqlUnitOfWork:
     def credentials(self) -> SqlCredentials:
         """Offers and issuance records."""
         return SqlCredentials(self._scope)
+
+    @property
+    def credential_views(self) -> SqlCredentialViews:
+        """Lists of credentials and offers."""
+        return SqlCredentialViews(self._scope)
 
     @property
     def deferred_issuances(self) -> SqlDeferredIssuances:

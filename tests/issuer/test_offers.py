@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from corpid.domain.errors import InvalidValue
+from corpid.domain.errors import InvalidValue, NotFound
 from corpid.services.offers import GRANT_TYPE, CreatedOffer
 from oidc.issuer.metadata import issuer_metadata
 from oidc.issuer.offers import OfferEndpoint
@@ -94,3 +94,20 @@ async def test_5_1_3_a_state_that_is_not_ours_names_no_offer(world: World) -> No
         assert await world.offers.of_issuer_state(foreign) is None
     own = world.offers._issuer_state(by_code.offer_id)
     assert await world.offers.of_issuer_state(own) is None, "that offer is not redeemed so"
+
+
+async def test_an_offer_that_nobody_took_is_withdrawn_once(world: World) -> None:
+    made = await world.offers.create(ORGANISATION, PERSON, ["representative"], actor=PERSON)
+    assert await world.offers.withdraw(made.offer_id, actor=PERSON)
+    assert await world.offers.document(made.offer_id) is None
+    assert not await world.offers.withdraw(made.offer_id, actor=PERSON)
+    assert len(await world.store.read.operations.audit_rows(9, "offer.withdrawn")) == 1
+    with pytest.raises(NotFound):
+        await world.offers.withdraw("unknown", actor=PERSON)
+
+
+async def test_an_offer_that_was_taken_is_not_withdrawn(world: World) -> None:
+    made = await world.offers.create(ORGANISATION, PERSON, ["representative"], actor=PERSON)
+    now_ms = world.now_ms()
+    await world.store.write(lambda uow: uow.provider_writes.claim_offer(made.offer_id, now_ms))
+    assert not await world.offers.withdraw(made.offer_id, actor=PERSON)

@@ -1,5 +1,7 @@
 """One credential is suspended and resumed by itself, and its history is kept."""
 
+import asyncio
+
 import pytest
 
 from corpid.domain.credential import CredentialState, EntryStatus
@@ -102,3 +104,15 @@ async def test_the_history_says_what_when_why_and_by_whom(world: World) -> None:
         ("revoked", "left", "person-one"),
     ]
     assert history[0].at == credential.issued_at
+
+
+async def test_a_suspension_of_the_mandate_at_the_moment_of_a_resumption_wins(world: World) -> None:
+    _, credential = await credential_of(world, CLERK, MANDATE)
+    acts, name = world.revocation, credential.credential_id
+    await acts.suspend_credential(name, OPERATOR, "telephone missing")
+    await asyncio.gather(
+        acts.resume_credential(name, OPERATOR, "found"),
+        acts.suspend_mandate(MANDATE, OPERATOR, "absent"),
+        return_exceptions=True,
+    )
+    assert await now_of(world, credential) == SUSPENDED

@@ -37,12 +37,15 @@ _OFFER_OPEN: Final = (
 _END_OFFERS: Final = changing(
     _offer, given(_offer.c.authority), *_OFFER_OPEN, ended_at=bindparam("now")
 )
+_END_OFFER: Final = changing(
+    _offer, given(_offer.c.offer_id), *_OFFER_OPEN, ended_at=bindparam("now")
+)
 _END_OFFERS_OF_PERSON: Final = changing(
     _offer, given(_offer.c.person_id), *_OFFER_OPEN, ended_at=bindparam("now")
 )
 
 # The mandate's own id is there only when the authority is a mandate, not a representation.
-_WHOLE: Final = select(
+WHOLE: Final = select(
     _credential.c.credential_id,
     _credential.c.credential_type,
     _credential.c.type_version,
@@ -61,9 +64,9 @@ _WHOLE: Final = select(
     _credential.c.changed_at,
     _credential.c.on_hold_since,
 ).join_from(_credential, _mandate, _credential.c.authority == _mandate.c.mandate_id, isouter=True)
-_BY_ID: Final = Statement(_WHOLE.where(given(_credential.c.credential_id)))
+_BY_ID: Final = Statement(WHOLE.where(given(_credential.c.credential_id)))
 _BY_ENTRY: Final = Statement(
-    _WHOLE.where(given(_credential.c.list_id), given(_credential.c.list_index))
+    WHOLE.where(given(_credential.c.list_id), given(_credential.c.list_index))
 )
 # Two requests for the same credential line up here, so that the later one sees the earlier's.
 _LOCK_GRANT: Final = Statement(
@@ -77,7 +80,7 @@ _COUNTS: Final = or_(
         _credential.c.change_reason.not_like(f"{BY_WALLET}%"),
     ),
 )
-_OF_GRANT: Final = _WHOLE.where(
+_OF_GRANT: Final = WHOLE.where(
     given(_credential.c.grant_id),
     given(_credential.c.credential_type),
     given(_credential.c.credential_format),
@@ -93,7 +96,7 @@ _LOCK_GRANT_OF: Final = Statement(
     .with_for_update(of=_grant)
 )
 _BESIDE: Final = (
-    _WHOLE.join(
+    WHOLE.join(
         _one,
         and_(
             _one.c.grant_id == _credential.c.grant_id,
@@ -109,7 +112,7 @@ _BESIDE: Final = (
 _SAME_KEY: Final = Statement(_BESIDE)
 _GIVING_WAY: Final = Statement(_BESIDE.where(_credential.c.ends_at.is_not(None)))
 _DUE: Final = Statement(
-    _WHOLE.where(_credential.c.ends_at <= bindparam("now"), _credential.c.state.not_in(_FINAL))
+    WHOLE.where(_credential.c.ends_at <= bindparam("now"), _credential.c.state.not_in(_FINAL))
     .order_by(_credential.c.ends_at, _credential.c.credential_id)
     .limit(bindparam("limit"))
 )
@@ -117,7 +120,7 @@ _SET_END: Final = changing(
     _credential, given(_credential.c.credential_id), ends_at=bindparam("at", type_=BigInteger())
 )
 _HELD_UNDER: Final = Statement(
-    _WHOLE.where(given(_credential.c.authority), _credential.c.state.not_in(_FINAL)).order_by(
+    WHOLE.where(given(_credential.c.authority), _credential.c.state.not_in(_FINAL)).order_by(
         _credential.c.issued_at, _credential.c.credential_id
     )
 )
@@ -130,7 +133,7 @@ def _optional(name: str) -> Any:
 
 
 _LATEST_FIRST: Final = (
-    _WHOLE.where(_optional("state"))
+    WHOLE.where(_optional("state"))
     .order_by(_credential.c.issued_at.desc(), _credential.c.credential_id)
     .limit(bindparam("limit"))
 )
@@ -209,6 +212,10 @@ class SqlCredentials(Repository):
     async def end_offers_by_authority(self, authority: str, now_ms: int) -> int:
         """End the open offers that rest on a mandate or representation; how many."""
         return await self._in.writes.execute(_END_OFFERS, authority=authority, now=now_ms)
+
+    async def end_offer(self, offer_id: str, now_ms: int) -> bool:
+        """End an open offer; False when it is not open."""
+        return await self._in.writes.execute(_END_OFFER, offer_id=offer_id, now=now_ms) == 1
 
     async def end_offers_by_person(self, person_id: str, now_ms: int) -> int:
         """End the open offers to a person; how many."""

@@ -77,7 +77,7 @@ class CredentialTable(SQLModel, table=True):
     __tablename__ = "credential"
     __table_args__ = (
         one_of("state", [state.value for state in CredentialState]),
-        Index("ix_credential_organisation", "organisation_id"),
+        Index("ix_credential_organisation", "organisation_id", "issued_at"),
         Index("ix_credential_person", "person_id"),
         Index("ix_credential_authority", "authority"),
         Index("ux_credential_entry", "list_id", "list_index", unique=True),

@@ -1,0 +1,37 @@
+"""What whoever looks at issued credentials and offers needs of storage."""
+
+from typing import Protocol
+
+from corpid.domain.credential import Credential, Standing
+from corpid.services.records import Offer
+from keys.record import record
+
+
+@record
+class Place:
+    """Where one page of a list ends: the last credential on it."""
+
+    issued_at: int
+    credential_id: str
+
+
+@record
+class Wanted:
+    """Whose credentials are listed: of an organisation, all or a person's, of one kind or all."""
+
+    organisation_id: str
+    person_id: str | None = None
+    standing: Standing | None = None
+    credential_type: str | None = None
+
+
+class CredentialViews(Protocol):
+    """Lists: read, never decided on."""
+
+    async def page(
+        self, wanted: Wanted, now_ms: int, limit: int, after: Place | None = None
+    ) -> list[Credential]:
+        """Those that fit, the latest first, from behind that place."""
+
+    async def offers_to(self, person_id: str, organisation_id: str, limit: int) -> list[Offer]:
+        """What was offered to a person for an organisation, the latest first."""
