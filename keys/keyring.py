@@ -168,7 +168,7 @@ def unseal(record: KeyRecord, master: MasterKey) -> LocalSigner:
     sealed = record.sealed_private or b""
     private = master.open(sealed, _context(record.purpose, record.alg, record.kid))
     jwk = {**orjson.loads(private), "x5c": list(record.x5c)}
-    signer = LocalSigner.from_jwk(jwk, alg=record.alg)
+    signer = LocalSigner.from_jwk(jwk, alg=record.alg, authentic=True)
     if dict(signer.public_jwk) != dict(record.public_jwk):
         raise SealError("the sealed private part is not the record's key")
     return signer

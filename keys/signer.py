@@ -71,10 +71,12 @@ class LocalSigner:
         return self._sign(data)
 
     @classmethod
-    def from_jwk(cls, jwk: Mapping[str, Any], *, alg: str | None = None) -> "LocalSigner":
+    def from_jwk(
+        cls, jwk: Mapping[str, Any], *, alg: str | None = None, authentic: bool = False
+    ) -> "LocalSigner":
         """Read a private JWK; ``alg`` is the argument, else the JWK's, else the curve's.
 
-        Without a ``kid`` the thumbprint is taken.
+        Without a ``kid`` the thumbprint is taken. For ``authentic`` see `private_key_of`.
 
         Raises:
             MalformedKey: no usable private key, its public part does not belong to it, or an RSA
@@ -88,7 +90,7 @@ class LocalSigner:
         x5c = jwk.get("x5c", [])
         if not isinstance(x5c, list) or not all(isinstance(one, str) for one in x5c):
             raise MalformedKey("x5c is not an array of strings")
-        private_key = private_key_of(jwk)
+        private_key = private_key_of(jwk, authentic=authentic)
         return cls(private_key, public.kid or public.thumbprint, chosen, tuple(x5c))
 
     def certify(self, builder: x509.CertificateBuilder) -> x509.Certificate:
@@ -137,15 +139,18 @@ def generate(alg: str) -> LocalSigner:
     return LocalSigner(private_key, thumbprint(public_members(private_key.public_key())), alg)
 
 
-def private_key_of(jwk: Mapping[str, Any]) -> PrivateKey:
+def private_key_of(jwk: Mapping[str, Any], *, authentic: bool = False) -> PrivateKey:
     """Read the private key of a JWK, whatever it is for.
+
+    ``authentic``: it comes out of a seal of ours, so it is as `generate` made it. The numbers of an
+    RSA key are then not proved anew, which takes tens of milliseconds.
 
     Raises:
         MalformedKey: no usable private key, or its public part does not belong to it.
     """
     expected = thumbprint(jwk)
     try:
-        private_key = _private_key(jwk)
+        private_key = _private_key(jwk, authentic=authentic)
     except MalformedEncoding as error:
         raise MalformedKey("a private member is not base64url") from error
     except ValueError as error:
@@ -155,7 +160,7 @@ def private_key_of(jwk: Mapping[str, Any]) -> PrivateKey:
     return private_key
 
 
-def _private_key(jwk: Mapping[str, Any]) -> PrivateKey:
+def _private_key(jwk: Mapping[str, Any], *, authentic: bool) -> PrivateKey:
     match jwk["kty"]:
         case "EC":
             curve = _EC_CURVES[jwk["crv"]]
@@ -169,7 +174,8 @@ def _private_key(jwk: Mapping[str, Any]) -> PrivateKey:
             d, p, q, dp, dq, qi = (
                 int.from_bytes(_secret(jwk, name), "big") for name in _RSA_PRIVATE
             )
-            return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public).private_key()
+            numbers = rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public)
+            return numbers.private_key(unsafe_skip_rsa_key_validation=authentic)
         case _:
             raise UnsupportedKey("kty is not supported")
 

@@ -23,6 +23,9 @@ from corpid.storage.statement import Statement
 
 T = TypeVar("T")
 
+SYNCHRONOUS: Final = "FULL"
+"""A commit that was answered must survive a power cut."""
+
 _CACHED_STATEMENTS: Final = 1024
 _OPEN_TIMEOUT: Final = 5.0
 _CHECKPOINT_PAGES: Final = 4000
@@ -90,8 +93,7 @@ def connect(path: str, *, read_only: bool, busy_timeout: float = 0.0) -> sqlite3
             cached_statements=_CACHED_STATEMENTS,
         )
         connection.execute("PRAGMA journal_mode=WAL")
-        # A commit that was answered must survive a power cut.
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={SYNCHRONOUS}")
         # Keys are random, so a page is written again and again: copy it back less often than every
         # 1000 pages. The journal stays at some 16 MB.
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, Final
 
 import uvicorn
@@ -107,11 +108,13 @@ def _compose(running: Service, assembly: PageAssembly) -> Application:
     pages.include_router(assembly.router(running.provider), prefix=base)
     pages.include_router(health_router(running))
     pages.mount(f"{base}/static", static_files(), name="static")
-    document = openapi_document(pages)
+    # At the first question, for it takes a good part of the start; and in a thread, as what is no
+    # coroutine runs in one, for then others are served.
+    described = cache(partial(openapi_document, pages))
 
     @pages.get("/openapi.json", include_in_schema=False)
-    async def openapi() -> JSONResponse:
-        return JSONResponse(document)
+    def openapi() -> JSONResponse:
+        return JSONResponse(described())
 
     edge = Edge(routes, pages, metrics, https=settings.is_https)
     return Application(edge, pages, operations_app(running, metrics), running)

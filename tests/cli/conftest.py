@@ -3,6 +3,7 @@
 cli            on SQLite
 any_cli        on SQLite and on PostgreSQL
 empty          a directory where nothing was set up yet
+empty_postgresql   the same with a database on PostgreSQL
 """
 
 import asyncio
@@ -21,14 +22,18 @@ def empty(tmp_path: Path) -> Cli:
     return Cli(tmp_path, environment(tmp_path, f"sqlite:///{tmp_path / 'corpid.db'}"))
 
 
+def _set_up(folder: Path, url: str) -> Cli:
+    made = Cli(folder, environment(folder, url))
+    made.json("init")
+    made.json("register", "import", "--sample")
+    return made
+
+
 @pytest.fixture(scope="session")
 def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite database that was set up and has the sample businesses, with its key."""
     folder = tmp_path_factory.mktemp("cli-template")
-    made = Cli(folder, environment(folder, f"sqlite:///{folder / 'corpid.db'}"))
-    made.json("init")
-    made.json("register", "import", "--sample")
-    return folder
+    return _set_up(folder, f"sqlite:///{folder / 'corpid.db'}").folder
 
 
 @pytest.fixture
@@ -38,22 +43,35 @@ def cli(empty: Cli, _template: Path) -> Cli:
     return empty
 
 
-@pytest.fixture
-def postgresql_cli(tmp_path: Path) -> Iterator[Cli]:
-    url = asyncio.run(postgres.new_database())
-    yield Cli(tmp_path, environment(tmp_path, url))
+@pytest.fixture(scope="session")
+def _postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """The same on PostgreSQL."""
+    folder = tmp_path_factory.mktemp("cli-postgresql-template")
+    return _set_up(folder, asyncio.run(postgres.new_database()))
+
+
+def _on_postgresql(folder: Path, template: str | None = None) -> Iterator[Cli]:
+    url = asyncio.run(postgres.new_database(template=template))
+    yield Cli(folder, environment(folder, url))
     asyncio.run(postgres.drop_database(url))
+
+
+@pytest.fixture
+def empty_postgresql(tmp_path: Path) -> Iterator[Cli]:
+    yield from _on_postgresql(tmp_path)
+
+
+@pytest.fixture
+def postgresql_cli(tmp_path: Path, _postgresql_template: Cli) -> Iterator[Cli]:
+    shutil.copy(_postgresql_template.folder / "master.key", tmp_path)
+    yield from _on_postgresql(tmp_path, _postgresql_template.environment["CORPID_DATABASE_URL"])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def any_cli(request: pytest.FixtureRequest) -> Cli:
-    if request.param == "sqlite":
-        ready: Cli = request.getfixturevalue("cli")
-        return ready
-    fresh: Cli = request.getfixturevalue("postgresql_cli")
-    fresh.json("init")
-    fresh.json("register", "import", "--sample")
-    return fresh
+    name = "cli" if request.param == "sqlite" else "postgresql_cli"
+    ready: Cli = request.getfixturevalue(name)
+    return ready
 
 
 @pytest.fixture

@@ -26,12 +26,12 @@ def test_init_makes_key_database_and_secrets_once(empty: Cli) -> None:
     assert key.read_bytes() == before
 
 
-def test_init_on_postgresql(postgresql_cli: Cli) -> None:
-    assert postgresql_cli.json("init")["initialised"] is True
-    assert postgresql_cli.json("init")["already"] is True
-    purposes = {one["purpose"] for one in postgresql_cli.json("key", "list")}
+def test_init_on_postgresql(empty_postgresql: Cli) -> None:
+    assert empty_postgresql.json("init")["initialised"] is True
+    assert empty_postgresql.json("init")["already"] is True
+    purposes = {one["purpose"] for one in empty_postgresql.json("key", "list")}
     assert purposes >= {"tokens", "credentials", "status", "metadata"}
-    assert postgresql_cli.json("config", "check")["ok"] is True
+    assert empty_postgresql.json("config", "check")["ok"] is True
 
 
 def test_init_takes_a_key_file_that_is_there(empty: Cli) -> None:

@@ -74,7 +74,7 @@ def big_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_large_file_loses_no_good_row_and_twice_writes_nothing(
     engine: str, big_file: str, request: pytest.FixtureRequest
 ) -> None:
-    cli: Cli = request.getfixturevalue("empty" if engine == "sqlite" else "postgresql_cli")
+    cli: Cli = request.getfixturevalue("empty" if engine == "sqlite" else "empty_postgresql")
     cli.json("init")
     first = cli.json("register", "import", big_file, "--as-of", "2026-11-01")
     assert (first["rows"], first["added"], first["bad"]) == (ROWS, ROWS - 5, 5)

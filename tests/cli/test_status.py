@@ -37,5 +37,5 @@ def test_nothing_to_copy(empty: Cli, tmp_path: Path) -> None:
     assert empty.refused("db", "backup", str(tmp_path / "b.db"))[:2] == (4, "not_found")
 
 
-def test_postgresql_has_tools_of_its_own(postgresql_cli: Cli, tmp_path: Path) -> None:
-    assert postgresql_cli.refused("db", "backup", str(tmp_path / "b.db"))[:2] == (1, "not_sqlite")
+def test_postgresql_has_tools_of_its_own(empty_postgresql: Cli, tmp_path: Path) -> None:
+    assert empty_postgresql.refused("db", "backup", str(tmp_path / "b.db"))[:2] == (1, "not_sqlite")

@@ -1,7 +1,13 @@
 import pytest
 
 from corpid.storage.database import Database
-from tests.support.issuer_world import World
+from tests.support.databases import Schema
+from tests.support.issuer_world import World, prepared
+
+
+@pytest.fixture(scope="session")
+def schema() -> Schema:
+    return prepared
 
 
 @pytest.fixture

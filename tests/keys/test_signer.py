@@ -82,6 +82,16 @@ def test_from_jwk_refuses_what_is_no_whole_key(jwk):
         LocalSigner.from_jwk(jwk)
 
 
+@pytest.mark.parametrize("alg", ALGS)
+async def test_a_key_out_of_its_seal_is_read_without_a_proof_of_its_numbers(alg):
+    private = SIGNERS[alg].private_jwk()
+    signer = LocalSigner.from_jwk(private, authentic=True)
+    parse_public(signer.public_jwk).verify(alg, b"data", await signer.sign(b"data"))
+    assert signer.private_jwk() == private
+    with pytest.raises(MalformedKey):
+        LocalSigner.from_jwk(private | {"d": "!"}, authentic=True)
+
+
 def test_a_key_signs_only_what_it_can():
     with pytest.raises(UnsupportedAlgorithm):
         LocalSigner.from_jwk(ES, alg="RS256")

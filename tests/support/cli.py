@@ -2,15 +2,20 @@
 
 import json
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from corpid.cli.main import app
 
 ISSUER = "http://127.0.0.1:8080"
+# Made once: it takes longer than most of the commands.
+_COMMAND = get_command(app)
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,14 @@ class Cli:
             name: None for name in os.environ if name.startswith("CORPID_")
         }
         env |= self.environment | {f"CORPID_{name}": value for name, value in settings.items()}
-        result = CliRunner().invoke(app, list(words), input=stdin, env=env, prog_name="corpid")
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Outcome(result.exit_code, result.stdout, result.stderr)
+        with CliRunner().isolation(input=stdin, env=env) as (stdout, stderr, _):
+            with pytest.raises(SystemExit) as ended:
+                _COMMAND.main(args=words, prog_name="corpid")
+            sys.stdout.flush()
+            sys.stderr.flush()
+            return Outcome(
+                ended.value.code or 0, stdout.getvalue().decode(), stderr.getvalue().decode()
+            )
 
     def json(self, *words: str, **settings: str) -> Any:
         """The document of a command that must succeed."""

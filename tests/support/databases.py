@@ -7,6 +7,12 @@
 
 A test for one engine says `@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)`.
 
+In the process of the tests commits do not wait for the disk, on either engine: a disk may take ten
+milliseconds for each, and no test cuts the power. The services that tests start as processes of
+their own, and the PostgreSQL of those that kill them, wait for it as they do in production.
+
+    durable        commits of this process wait for the disk as well
+
 `schema` is a MetaData, or an async function that is given a URL and brings the (empty) database
 there up to date, such as the migrations. It runs once per process and engine; each test gets a
 copy of the result.
@@ -21,12 +27,24 @@ from typing import Any
 import pytest
 from sqlalchemy import MetaData, create_mock_engine
 
+from corpid.storage import sqlite_connection
 from corpid.storage.database import Database, open_database
 from tests.support import postgres
 
 Schema = MetaData | Callable[[str], Awaitable[None]]
 
 ENGINES = ("sqlite", "postgresql")
+_SYNCHRONOUS = sqlite_connection.SYNCHRONOUS
+
+
+def pytest_configure() -> None:
+    sqlite_connection.SYNCHRONOUS = "OFF"
+
+
+@pytest.fixture
+def durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in production."""
+    monkeypatch.setattr(sqlite_connection, "SYNCHRONOUS", _SYNCHRONOUS)
 
 
 def ddl(metadata: MetaData, engine: str) -> list[str]:

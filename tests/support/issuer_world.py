@@ -17,7 +17,7 @@ from corpid.domain.organisation import (
     IdentifierScheme,
 )
 from corpid.domain.person import Person
-from corpid.services.bootstrap import initialise
+from corpid.services.bootstrap import initialise, is_initialised
 from corpid.services.credential_catalogue import configurations
 from corpid.services.credentials import CredentialIssuance
 from corpid.services.deferrals import ApprovalPolicy
@@ -28,7 +28,8 @@ from corpid.services.revocation import Revocation
 from corpid.services.status_lists import StatusAllocator
 from corpid.services.status_publisher import StatusPublisher
 from corpid.services.step_up import StepUp
-from corpid.storage.database import Database
+from corpid.storage import migrations
+from corpid.storage.database import Database, open_database
 from corpid.storage.store import SqlStore
 from keys import base64url, jws
 from keys.jwk import JwkSet
@@ -59,6 +60,7 @@ from tests.support.issuer_facts import (
     representation,
 )
 
+MASTER = MasterKey(b"m" * 32)
 NOW = 1_800_000_000.0
 ISSUER = "https://id.example.hk"
 STATUS_URL = f"{ISSUER}/status"
@@ -83,7 +85,7 @@ class World:
     ) -> None:
         self.now = NOW
         self.database = database
-        self.master = master or MasterKey.generate()
+        self.master = master or MASTER
         self.store = SqlStore(database, self.clock, secrets.token_bytes)
         self.keys = KeyRings(self.store, self.master, self.clock)
         self.hasher = TokenHasher(b"h" * 32)
@@ -133,10 +135,11 @@ class World:
         return int(self.now * 1000)
 
     async def prepare(self) -> "World":
-        """A director by the register; a clerk under a mandate."""
-        await initialise(self.store, self.master, ISSUER, self.clock, secrets.token_bytes)
+        """A director by the register; a clerk under a mandate. The database may have them."""
+        if not await is_initialised(self.store):
+            await initialise(self.store, self.master, ISSUER, self.clock, secrets.token_bytes)
+            await self.store.write(self._people)
         await self.keys.reload()
-        await self.store.write(self._people)
         return self
 
     async def _people(self, uow: UnitOfWork) -> None:
@@ -234,6 +237,16 @@ class World:
 
     def status_keys(self) -> JwkSet:
         return self.keys.public(("status",))
+
+
+async def prepared(url: str) -> None:
+    """A migrated database with what `prepare` puts there, as a template of the tests."""
+    await migrations.migrate(url)
+    database = await open_database(url)
+    try:
+        await World(database).prepare()
+    finally:
+        await database.close()
 
 
 class Wallet:

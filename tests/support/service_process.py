@@ -32,7 +32,6 @@ import psutil
 
 from corpid.services import bootstrap
 from corpid.settings import Settings
-from corpid.storage import migrations
 from corpid.storage.database import open_database
 from corpid.storage.store import SqlStore
 from corpid.wiring.foundation import Foundation, foundation
@@ -40,6 +39,7 @@ from keys.clock import system_clock
 from keys.sealing import MasterKey
 from tests.support import postgres
 from tests.support.fapi_client_http import ConnectionLost, Http
+from tests.support.migrated import postgresql_database, sqlite_database
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ("-m", "corpid.web")
@@ -280,10 +280,7 @@ async def new_site(
     On PostgreSQL `fsync` decides whether commits wait for the disk, as they do in production.
     """
     port = free_port()
-    if engine == "postgresql":
-        url = await postgres.new_database(fsync=fsync)
-    else:
-        url = f"sqlite:///{directory / 'corpid.db'}"
+    url = await _database(engine, directory / "corpid.db", fsync=fsync, migrated=initialised)
     master = MasterKey.generate(secrets.token_bytes)
     key_file = directory / "master.key"
     key_file.write_text(master.text())
@@ -301,8 +298,15 @@ async def new_site(
     return Site(engine, directory, settings, port)
 
 
+async def _database(engine: str, path: Path, *, fsync: bool, migrated: bool) -> str:
+    if engine == "postgresql":
+        if migrated:
+            return await postgresql_database(fsync=fsync)
+        return await postgres.new_database(fsync=fsync)
+    return await sqlite_database(path) if migrated else f"sqlite:///{path}"
+
+
 async def _initialise(settings: Settings, master: MasterKey) -> None:
-    await migrations.migrate(settings.database_url)
     database = await open_database(settings.database_url)
     try:
         store = SqlStore(database, system_clock, secrets.token_bytes)

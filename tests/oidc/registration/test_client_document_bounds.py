@@ -147,32 +147,51 @@ async def test_strangers_of_all_hosts_together_are_bounded(world: RegistrationWo
     assert (await push(world, "https://another.example/")).status == 429
 
 
+class Held:
+    """Others' servers that do not answer before they may."""
+
+    def __init__(self, world: RegistrationWorld) -> None:
+        self._usual = world.outbound.get
+        self._may = asyncio.Event()
+        self._came = asyncio.Condition()
+        self._count = 0
+        world.outbound.get = self._get  # type: ignore[method-assign]
+
+    async def _get(self, url: str, **more: Any) -> Any:
+        async with self._came:
+            self._count += 1
+            self._came.notify_all()
+        await self._may.wait()
+        return await self._usual(url, **more)
+
+    async def until(self, count: int) -> None:
+        """Until so many requests have come."""
+        async with self._came:
+            await self._came.wait_for(lambda: self._count >= count)
+
+    def let_go(self) -> None:
+        self._may.set()
+
+
 async def test_one_request_at_a_time_for_an_address_and_few_for_a_host(
     world: RegistrationWorld,
 ) -> None:
     publish(world)
-    go_on = asyncio.Event()
-    usual = world.outbound.get
-
-    async def slow(url: str, **more: Any) -> Any:
-        await go_on.wait()
-        return await usual(url, **more)
-
-    world.outbound.get = slow  # type: ignore[method-assign]
+    held = Held(world)
     waiting = [asyncio.create_task(push(world)) for _ in range(5)]
     others = [
         asyncio.create_task(push(world, f"{HOST}/{number}"))
         for number in range(bounds.AT_ONCE_OF_HOST - 1)
     ]
-    await asyncio.sleep(0.1)
+    await held.until(bounds.AT_ONCE_OF_HOST)
     assert (await push(world, f"{HOST}/too-many")).status == 429
     elsewhere = [
         asyncio.create_task(push(world, f"https://h{number}.example/"))
         for number in range(bounds.AT_ONCE - bounds.AT_ONCE_OF_HOST)
     ]
-    await asyncio.sleep(0.1)
+    await held.until(bounds.AT_ONCE)
     assert (await push(world, "https://too-many.example/")).status == 429
-    go_on.set()
+    held.let_go()
     assert {one.status for one in await asyncio.gather(*waiting)} == {201}
     assert {one.status for one in await asyncio.gather(*others, *elsewhere)} == {401}
     assert world.outbound.asked.count(CLIENT) == 1
@@ -180,17 +199,10 @@ async def test_one_request_at_a_time_for_an_address_and_few_for_a_host(
 
 
 async def test_who_waited_for_a_failure_does_not_ask_again(world: RegistrationWorld) -> None:
-    go_on = asyncio.Event()
-    usual = world.outbound.get
-
-    async def slow(url: str, **more: Any) -> Any:
-        await go_on.wait()
-        return await usual(url, **more)
-
-    world.outbound.get = slow  # type: ignore[method-assign]
+    held = Held(world)
     waiting = [asyncio.create_task(push(world)) for _ in range(3)]
-    await asyncio.sleep(0.1)
-    go_on.set()
+    await held.until(1)
+    held.let_go()
     assert sorted(one.status for one in await asyncio.gather(*waiting)) == [401, 429, 429]
     assert asked(world) == 1
 

@@ -208,6 +208,7 @@ def test_a_child_process_may_not_use_its_parents_connection(database_url):
 # -- the file ------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("durable")
 async def test_the_file_is_private_durable_and_checked(tmp_path, engine):
     path = tmp_path / "new.db"
     old = os.umask(0)
