@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from corpid.cli.context import Run, command, read_input
+from corpid.cli.context import Run, command, instant, read_input
 from corpid.cli.output import REFUSED, UNDETERMINED, USAGE, Answer, CommandError, Facts
 from keys import base64url
 
@@ -63,6 +63,16 @@ def add_to(parent: typer.Typer) -> None:
             str | None,
             typer.Option(help="For presented mdocs: the SessionTranscript in base64url."),
         ] = None,
+        at: Annotated[
+            str | None,
+            typer.Option(
+                help="For credentials: whether it was valid then, an instant of the past "
+                "(2026-03-01T09:00:00Z) or the end of a Hong Kong date (2026-03-01)."
+            ),
+        ] = None,
+        status_format: Annotated[
+            Literal["jwt", "cwt"], typer.Option(help="Form that status lists are asked for in.")
+        ] = "jwt",
     ) -> Answer:
         """Verify any token, signed answer, credential or status list, as a relying party does.
 
@@ -70,10 +80,13 @@ def add_to(parent: typer.Typer) -> None:
         status list could not be had; that says nothing about it.
         """
         from corpid.relying_party.errors import Undetermined, VerificationFailed
-        from corpid.relying_party.party import RelyingParty
-        from corpid.relying_party.recognise import recognise
+        from corpid.relying_party.party import AnyVerified, RelyingParty
+        from corpid.relying_party.policy import Policy
+        from corpid.relying_party.recognise import Kind, recognise
+        from oidc.formats.status_cwt import is_cwt
 
-        text = _text(file)
+        data = read_input(file, max_bytes=_MAX_INPUT, what="the file")
+        moment = instant(at)
         acr_base = None
         if issuer is None:
             settings = run.settings()
@@ -82,20 +95,31 @@ def add_to(parent: typer.Typer) -> None:
         trusted = (
             [] if anchors is None else [read_input(anchors, max_bytes=_MAX_KEYS, what="the file")]
         )
+        policy = Policy(status_formats=("cwt", "jwt") if status_format == "cwt" else ("jwt", "cwt"))
         try:
             party = RelyingParty(
-                issuer, acr_base=acr_base, decryption_keys=private, trust_anchors=trusted
+                issuer,
+                acr_base=acr_base,
+                decryption_keys=private,
+                trust_anchors=trusted,
+                policy=policy,
             )
-            kind = recognise(party.opened(text))
-            found = await party.verify_any(
-                text,
-                client_id=client_id,
-                audience=audience,
-                nonce=nonce,
-                state=state,
-                types=credential_type,
-                session_transcript=_bytes(session_transcript),
-            )
+            if is_cwt(data):  # binary, so none of the kinds that are text
+                found: AnyVerified = await party.verify_status_list(data)
+                kind = Kind.STATUS_LIST
+            else:
+                text = _text(data)
+                kind = recognise(party.opened(text))
+                found = await party.verify_any(
+                    text,
+                    client_id=client_id,
+                    audience=audience,
+                    nonce=nonce,
+                    state=state,
+                    types=credential_type,
+                    session_transcript=_bytes(session_transcript),
+                    at=None if moment is None else moment / 1000,
+                )
         except VerificationFailed as error:
             return _not_valid("invalid", error.code, str(error), REFUSED)
         except Undetermined as error:
@@ -106,8 +130,7 @@ def add_to(parent: typer.Typer) -> None:
         return Answer(document, [Facts(_lines(document))])
 
 
-def _text(file: Path) -> str:
-    data = read_input(file, max_bytes=_MAX_INPUT, what="the file")
+def _text(data: bytes) -> str:
     try:
         return data.decode("ascii").strip()
     except UnicodeDecodeError:

@@ -47,19 +47,21 @@ class CredentialVerifier:
         types: Collection[str] | None,
         challenge: Challenge | None,
         check_status: bool,
+        at: float | None,
     ) -> VerifiedCredential:
         """See RelyingParty.verify_credential."""
+        now = self._clock() if at is None else at
         with translating():
             token = sd_jwt.parse(presentation)
         # 1. An issuer that is trusted; its word is checked in step 2 and nothing is fetched before.
-        issuer = self._issuer(token)
+        issuer = self._issuer(token, at)
         # 2. Signed by that issuer's key, well formed, in force, complete, nothing added.
-        keys = await self._keys.of(token.jwt.header, issuer)
+        keys = await self._keys.of(token.jwt.header, issuer, at)
         with translating():
             credential = sd_jwt.verify_credential(
                 token,
                 keys,
-                now=self._clock(),
+                now=now,
                 algs=self._policy.algorithms,
                 leeway=self._policy.leeway,
                 whole=_WHOLE,
@@ -69,13 +71,15 @@ class CredentialVerifier:
             raise errors.CredentialTypeUnexpected
         # 4. Presented by its holder, to this verifier, for this request.
         if challenge is not None:
-            self._check_holder(token, credential, challenge)
+            self._check_holder(token, credential, challenge, now)
         mandates = mandates_of(credential.claims) or representative_mandate(
             credential.claims, credential.status
         )
         # 5. Not revoked or suspended. Last: for an invalid credential no list is ever fetched,
         #    since that would tell the issuer of it, and let strangers direct our requests.
-        status, code = await self._status.credential(credential.status, issuer, wanted=check_status)
+        status, code = await self._status.credential(
+            credential.status, issuer, wanted=check_status, at=at
+        )
         return VerifiedCredential(
             type=credential.vct,
             issuer=issuer,
@@ -89,11 +93,11 @@ class CredentialVerifier:
             mandates=mandates,
         )
 
-    def _issuer(self, token: sd_jwt.UnverifiedSdJwt) -> str:
+    def _issuer(self, token: sd_jwt.UnverifiedSdJwt, at: float | None) -> str:
         issuer = token.unverified_payload.get("iss")
         header = token.jwt.header
         if issuer is None and self._trust.comes_with(header):  # then the certificate says it
-            issuer = self._trust.issuer(header, self._issuers)
+            issuer = self._trust.issuer(header, self._issuers, at)
         if not isinstance(issuer, str) or issuer not in self._issuers:
             raise errors.IssuerUnexpected
         return issuer
@@ -103,6 +107,7 @@ class CredentialVerifier:
         token: sd_jwt.UnverifiedSdJwt,
         credential: sd_jwt.VerifiedSdJwtVc,
         challenge: Challenge,
+        now: float,
     ) -> None:
         try:
             if credential.holder is None:
@@ -112,7 +117,7 @@ class CredentialVerifier:
                 credential.holder,
                 audience=challenge.audience,
                 nonce=challenge.nonce,
-                now=self._clock(),
+                now=now,
                 algs=self._policy.algorithms,
                 max_age=self._policy.key_binding_max_age,
                 leeway=self._policy.leeway,

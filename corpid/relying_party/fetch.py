@@ -11,13 +11,15 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
+ANYTHING: Final = "*/*"
 _CHUNK = 65536
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -31,9 +33,16 @@ class FetchResult:
     body: bytes
 
 
-Fetch = Callable[[str], Awaitable[FetchResult]]
-"""GET one address. It may raise anything when there is no answer; redirects are not to be followed
-to another host."""
+class Fetch(Protocol):
+    """GET one address."""
+
+    async def __call__(self, url: str, *, accept: str) -> FetchResult:
+        """Ask with this `Accept` header.
+
+        It may raise anything when there is no answer; redirects are not to be followed to another
+        host.
+        """
+        ...
 
 
 class FetchRefused(Exception):
@@ -65,13 +74,13 @@ class StandardFetch:
     max_bytes: int = MAX_BODY_BYTES
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
-    async def __call__(self, url: str) -> FetchResult:
+    async def __call__(self, url: str, *, accept: str = ANYTHING) -> FetchResult:
         """Fetch. Raises FetchRefused, OSError, http.client.HTTPException."""
         if not is_allowed(url):
             raise FetchRefused("only https, or http to the loopback host, is fetched")
-        return await asyncio.to_thread(self._get, url)
+        return await asyncio.to_thread(self._get, url, accept)
 
-    def _get(self, url: str) -> FetchResult:
+    def _get(self, url: str, accept: str) -> FetchResult:
         parts = urlsplit(url)
         host = parts.hostname
         assert host is not None
@@ -87,7 +96,7 @@ class StandardFetch:
                 if isinstance(line, ssl.SSLSocket):
                     line.do_handshake()
                 connection.sock = line
-                connection.request("GET", target, headers={"Accept": "*/*"})
+                connection.request("GET", target, headers={"Accept": accept})
                 with connection.getresponse() as answer:
                     body = bytearray()
                     while chunk := answer.read1(_CHUNK):
@@ -137,12 +146,12 @@ def _cut_after(seconds: float, line: socket.socket) -> Iterator[None]:
             raise TimeoutError(f"the answer took more than {seconds} seconds") from failure
 
 
-async def fetch_ok(fetch: Fetch, url: str) -> FetchResult:
+async def fetch_ok(fetch: Fetch, url: str, accept: str = ANYTHING) -> FetchResult:
     """Fetch through the caller's function; anything but an answer 200 is FetchRefused."""
     if not is_allowed(url):
         raise FetchRefused("only https, or http to the loopback host, is fetched")
     try:
-        result = await fetch(url)
+        result = await fetch(url, accept=accept)
     except (FetchRefused, OSError, HTTPException, TimeoutError):
         raise
     except Exception as error:  # the caller's client has errors of its own, whatever they are

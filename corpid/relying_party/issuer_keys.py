@@ -18,15 +18,18 @@ class IssuerKeys:
         self._trust = trust
         self._policy = policy
 
-    async def of(self, header: Mapping[str, Any], issuer: str) -> JwkSet | PublicKey:
-        """Return the key of the chain that came along, else those that the issuer publishes.
+    async def of(
+        self, header: Mapping[str, Any], issuer: str, at: float | None
+    ) -> JwkSet | PublicKey:
+        """Return the key of the chain that came along, which held `at` that instant (None: now),
+        else those that the issuer publishes.
 
         A chain that does not hold is no reason to look elsewhere.
 
         Raises CertificateChainInvalid; KeysUnavailable, MetadataInvalid.
         """
         if self._trust.comes_with(header):
-            return self._trust.key(header, issuer)
+            return self._trust.key(header, issuer, at=at)
         if self._policy.require_certificates:
             raise errors.CertificateChainInvalid("missing")
         return await self._keys.keys("credentials", issuer, header.get("kid"))

@@ -53,6 +53,7 @@ class MdocVerifier:
         session_transcript: bytes | None,
         types: Collection[str] | None,
         check_status: bool,
+        at: float | None,
     ) -> VerifiedCredential:
         """See RelyingParty.verify_mdoc."""
         with translating():
@@ -63,7 +64,7 @@ class MdocVerifier:
             found = mdoc.verify(
                 issuer_signed,
                 self._trust.anchors,
-                now=self._clock(),
+                now=self._clock() if at is None else at,
                 doc_type=None if presented is None else presented.doc_type,
                 algs=self._policy.algorithms,
                 leeway=self._policy.leeway,
@@ -78,7 +79,9 @@ class MdocVerifier:
         claims = _claims(found)
         mandates = mandates_of(claims) or representative_mandate(claims, found.status)
         # 4. Not revoked or suspended; last, as of every credential.
-        status, code = await self._status.credential(found.status, issuer, wanted=check_status)
+        status, code = await self._status.credential(
+            found.status, issuer, wanted=check_status, at=at
+        )
         return VerifiedCredential(
             type=found.doc_type,
             issuer=issuer,

@@ -14,6 +14,8 @@ class Policy:
 
     A status list is fetched anew after its own `ttl`, and after `status_ttl` at latest: 0 asks
     every time. When that fails the old list serves `status_grace` longer, never beyond its `exp`.
+    `status_formats` are the forms of it that are accepted, the one that is asked for first at the
+    front.
 
     `require_certificates` refuses credentials and status lists without a chain of certificates
     (HAIP 1.0), where the relying party has trust anchors.
@@ -39,4 +41,5 @@ class Policy:
     keys_refetch_interval: int = 60
     status_ttl: int = 300
     status_grace: int = 3600
+    status_formats: tuple[Literal["jwt", "cwt"], ...] = ("jwt", "cwt")
     failure_ttl: int = 5

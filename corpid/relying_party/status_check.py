@@ -26,8 +26,10 @@ class StatusCheck:
         *,
         wanted: bool,
         foreign: tuple[str, ...] = (),
+        at: float | None = None,
     ) -> tuple[StatusOutcome, str | None]:
-        """Return a credential's status, and why it is undetermined if it is.
+        """Return a credential's status `at` that instant (None: now), and why it is undetermined
+        if it is.
 
         `foreign` names other ways to ask that are not understood here: they may say that it was
         revoked, so without an answer from them nothing is determined.
@@ -43,7 +45,7 @@ class StatusCheck:
             return "none", None
         try:
             if reference is not None:
-                await self._ask(reference, issuer, _OF_CREDENTIAL)
+                await self._ask(reference, issuer, _OF_CREDENTIAL, at)
             if foreign:
                 raise errors.StatusUnavailable(f"of a kind unknown here: {foreign[0][:60]!r}")
         except errors.Undetermined as error:
@@ -52,18 +54,22 @@ class StatusCheck:
             return "undetermined", error.code
         return "valid", None
 
-    async def mandate(self, reference: StatusReference, issuer: str) -> StatusOutcome:
+    async def mandate(
+        self, reference: StatusReference, issuer: str, at: float | None
+    ) -> StatusOutcome:
         """Return a mandate's status. Raises as RelyingParty.check_mandate."""
         try:
-            await self._ask(reference, issuer, _OF_MANDATE)
+            await self._ask(reference, issuer, _OF_MANDATE, at)
         except errors.Undetermined:
             if self._policy.on_undetermined == "refuse":
                 raise
             return "undetermined"
         return "valid"
 
-    async def _ask(self, reference: StatusReference, issuer: str, ended: _Errors) -> None:
-        value = await self._statuses.status(reference, issuer)
+    async def _ask(
+        self, reference: StatusReference, issuer: str, ended: _Errors, at: float | None
+    ) -> None:
+        value = await self._statuses.status(reference, issuer, at)
         revoked, suspended = ended
         if value == Status.INVALID:
             raise revoked

@@ -1,42 +1,25 @@
 """Asking a status list: fetched, verified, cached, and never guessed."""
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
-from corpid.relying_party.errors import (
-    CertificateChainInvalid,
-    ClaimInvalid,
-    StatusExpired,
-    StatusIndexOutOfRange,
-    StatusTokenInvalid,
-    StatusUnavailable,
-    Undetermined,
-)
+from corpid.relying_party.errors import StatusIndexOutOfRange, StatusUnavailable, Undetermined
 from corpid.relying_party.fetch import FETCH_ERRORS, Fetch, fetch_ok
-from corpid.relying_party.key_source import KeySource
 from corpid.relying_party.policy import Policy
-from corpid.relying_party.trust import Trust
+from corpid.relying_party.status_tokens import StatusTokens, accept
 from corpid.relying_party.turns import Turns
-from keys import jws
-from keys.certificates import STATUS_SIGNING
 from keys.clock import Clock
-from keys.errors import KeysError
-from keys.jwk import JwkSet, PublicKey
-from keys.jwt import parse_claims
 from oidc.formats import errors as format_errors
 from oidc.formats.status_reference import StatusReference
-from oidc.formats.status_token import (
-    MAX_TOKEN_BYTES,
-    STATUS_TYP,
-    VerifiedStatusList,
-    verify_token,
-)
+from oidc.formats.status_token import VerifiedStatusList
 
 MAX_CACHED_BYTES = 64 * 1024 * 1024
 MAX_CACHED_LISTS = 1024
 
-_Name = tuple[str, str]
+_Name = tuple[str, str, int | None]
 
 
 @dataclass(slots=True)
@@ -52,55 +35,32 @@ class StatusSource:
     A list whose time is over and that cannot be fetched anew is still what its issuer says: it
     serves `policy.status_grace` longer, at most until `exp`; without `exp` it is not used any more.
     A list never gives way to one that was signed before it, as a cache on the way may hold.
+    A list as it was once stays that, so it is kept while there is room.
     """
 
-    def __init__(
-        self, fetch: Fetch, keys: KeySource, trust: Trust, clock: Clock, policy: Policy
-    ) -> None:
+    def __init__(self, fetch: Fetch, tokens: StatusTokens, clock: Clock, policy: Policy) -> None:
         self._fetch = fetch
-        self._keys = keys
-        self._trust = trust
+        self._tokens = tokens
         self._clock = clock
         self._policy = policy
+        self._accept = accept(policy)
         self._lists: OrderedDict[_Name, tuple[VerifiedStatusList, float]] = OrderedDict()
         self._failures: dict[_Name, _Failure] = {}
         self._guard = threading.Lock()
         self._turns = Turns()
 
-    async def status(self, reference: StatusReference, issuer: str) -> int:
-        """Return the entry's status in a list that this issuer signed.
+    async def status(self, reference: StatusReference, issuer: str, at: float | None = None) -> int:
+        """Return the entry's status in a list that this issuer signed: as it is, or as it was `at`
+        an instant of the past, in whole seconds.
 
         Raises StatusIndexOutOfRange, and Undetermined: StatusUnavailable, StatusExpired,
         StatusTokenInvalid.
         """
-        statuses = await self._list((issuer, reference.uri))
+        statuses = await self._list((issuer, reference.uri, None if at is None else int(at)))
         try:
             return statuses.status(reference.index)
         except format_errors.StatusIndexOutOfRange as error:
             raise StatusIndexOutOfRange from error
-
-    async def verify(self, compact: str, uri: str | None, issuer: str) -> VerifiedStatusList:
-        """Verify a status list token that claims to be the list at `uri`, None for any list.
-
-        Raises StatusExpired, StatusTokenInvalid, KeysUnavailable or MetadataInvalid, and
-        ClaimInvalid for a token that does not say which list it is.
-        """
-        try:
-            keys = await self._signing_keys(compact, issuer)
-            return verify_token(
-                compact,
-                keys,
-                uri=self._stated_uri(compact, keys) if uri is None else uri,
-                now=self._clock(),
-                algs=self._policy.algorithms,
-                leeway=self._policy.leeway,
-            )
-        except format_errors.StatusTokenExpired as error:
-            raise StatusExpired from error
-        except CertificateChainInvalid as error:
-            raise StatusTokenInvalid(f"{error.code}: {error.detail}") from error
-        except (KeysError, format_errors.FormatsError) as error:
-            raise StatusTokenInvalid(error.code) from error
 
     async def _list(self, name: _Name) -> VerifiedStatusList:
         with self._guard:
@@ -133,15 +93,12 @@ class StatusSource:
         failure = self._failures.get(name)
         if failure is not None and now - failure.at < self._policy.failure_ttl:
             raise type(failure.error)(failure.error.detail)
-        issuer, uri = name
+        issuer, uri, at = name
         try:
-            answer = await fetch_ok(self._fetch, uri)
-            compact = answer.body.decode("ascii").strip()
-        except UnicodeDecodeError as error:
-            raise StatusTokenInvalid("not text") from error
+            answer = await fetch_ok(self._fetch, _asked(uri, at), self._accept)
         except FETCH_ERRORS as error:
             raise StatusUnavailable(str(error)) from error
-        return await self.verify(compact, uri, issuer)
+        return await self._tokens.verify(answer.body, uri, issuer, at=at)
 
     def _note_failure(self, name: _Name, now: float, error: Undetermined) -> None:
         with self._guard:
@@ -158,7 +115,8 @@ class StatusSource:
             known = self._lists.get(name)
             if known is not None and _is_newer(known[0], fresh, now):
                 fresh = known[0]
-            self._lists[name] = (fresh, min(fresh.fresh_until(now, longest), now + longest))
+            until = min(fresh.fresh_until(now, longest), now + longest)
+            self._lists[name] = (fresh, until if name[2] is None else math.inf)
             self._lists.move_to_end(name)
             held = sum(len(one.statuses.data) for one, _ in self._lists.values())
             while len(self._lists) > 1 and (
@@ -168,34 +126,14 @@ class StatusSource:
                 held -= len(old.statuses.data)
         return fresh
 
-    def _stated_uri(self, compact: str, keys: JwkSet | PublicKey) -> str:
-        # The signature first: a stranger's token may hold megabytes of JSON.
-        token = jws.parse(compact, max_bytes=MAX_TOKEN_BYTES)
-        signed = jws.verify(token, keys, algs=self._policy.algorithms, typ=STATUS_TYP)
-        uri = parse_claims(signed.payload).get("sub")
-        if not isinstance(uri, str):
-            raise ClaimInvalid("sub")
+
+def _asked(uri: str, at: int | None) -> str:
+    """Return where the list is, as it was `at` that instant (Token Status List, 8.4)."""
+    if at is None:
         return uri
-
-    async def _signing_keys(self, compact: str, issuer: str) -> JwkSet | PublicKey:
-        """Return the issuer's keys that may have signed: its credentials' ones, else its tokens'.
-
-        An issuer may publish its status keys in either place; both are documents of its own. A
-        certificate must be one for signing status lists (Token Status List, 10).
-        """
-        header = jws.parse(compact, max_bytes=MAX_TOKEN_BYTES).header
-        if self._trust.comes_with(header):
-            return self._trust.key(header, issuer, usage=STATUS_SIGNING)
-        if self._policy.require_certificates:
-            raise CertificateChainInvalid("missing")
-        kid = header.get("kid")
-        try:
-            keys = await self._keys.keys("credentials", issuer, kid)
-            if not isinstance(kid, str) or keys.has_kid(kid):
-                return keys
-        except Undetermined:
-            pass  # an issuer without credentials has only the other document
-        return await self._keys.keys("tokens", issuer, kid)
+    parts = urlsplit(uri)
+    query = f"{parts.query}&time={at}" if parts.query else f"time={at}"
+    return urlunsplit(parts._replace(query=query))
 
 
 def _is_newer(known: VerifiedStatusList, fetched: VerifiedStatusList, now: float) -> bool:

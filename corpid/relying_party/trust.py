@@ -49,28 +49,32 @@ class Trust:
         issuer: str,
         *,
         usage: x509.ObjectIdentifier | None = None,
+        at: float | None = None,
     ) -> PublicKey:
-        """Return the key that the chain certifies for this issuer, and this extended key usage.
+        """Return the key that the chain certifies for this issuer, and this extended key usage;
+        `at` that instant, by default now.
 
         Raises CertificateChainInvalid; its detail names the rule.
         """
-        leaf, key = self._verified(header, usage)
+        leaf, key = self._verified(header, usage, at)
         if not is_named(leaf, issuer):
             raise CertificateChainInvalid("name")
         return key
 
-    def issuer(self, header: Mapping[str, Any], among: frozenset[str]) -> str | None:
+    def issuer(
+        self, header: Mapping[str, Any], among: frozenset[str], at: float | None = None
+    ) -> str | None:
         """Return which of these issuers the leaf names by URI, for a credential without `iss`.
 
         Raises CertificateChainInvalid.
         """
-        leaf, _ = self._verified(header, None)
+        leaf, _ = self._verified(header, None, at)
         return next((one for one in uris_of(leaf) if one in among), None)
 
     def _verified(
-        self, header: Mapping[str, Any], usage: x509.ObjectIdentifier | None
+        self, header: Mapping[str, Any], usage: x509.ObjectIdentifier | None, at: float | None
     ) -> tuple[x509.Certificate, PublicKey]:
-        now = self._clock()
+        now = self._clock() if at is None else at
         try:
             chain = read_chain(header.get("x5c"))
             name = (tuple(header["x5c"]), None if usage is None else usage.dotted_string)

@@ -45,19 +45,21 @@ class W3cVerifier:
         types: Collection[str] | None,
         challenge: Challenge | None,
         check_status: bool,
+        at: float | None,
     ) -> VerifiedCredential:
         """See RelyingParty.verify_credential."""
+        now = self._clock() if at is None else at
         with translating():
             presentation, token = _parsed(text)
         # 1. An issuer that is trusted; its word is checked in step 2 and nothing is fetched before.
         issuer = self._issuer(token)
         # 2. Signed by that issuer's key, well formed, in force.
-        keys = await self._keys.of(token.header, issuer)
+        keys = await self._keys.of(token.header, issuer, at)
         with translating():
             credential = vc_jwt.verify(
                 token,
                 keys,
-                now=self._clock(),
+                now=now,
                 algs=self._policy.algorithms,
                 leeway=self._policy.leeway,
             )
@@ -67,12 +69,16 @@ class W3cVerifier:
             raise errors.CredentialTypeUnexpected
         # 4. Presented by its holder, to this verifier, for this request.
         if challenge is not None:
-            self._check_holder(presentation, credential, challenge)
+            self._check_holder(presentation, credential, challenge, now)
         claims = _claims(credential)
         mandates = mandates_of(claims) or representative_mandate(claims, credential.status)
         # 5. Not revoked or suspended; last, as of every credential.
         status, code = await self._status.credential(
-            credential.status, issuer, wanted=check_status, foreign=credential.foreign_status
+            credential.status,
+            issuer,
+            wanted=check_status,
+            foreign=credential.foreign_status,
+            at=at,
         )
         return VerifiedCredential(
             type=found[0] if found else vc_jwt.BASE_TYPE,
@@ -102,6 +108,7 @@ class W3cVerifier:
         presentation: UnverifiedPresentation | None,
         credential: vc_jwt.VerifiedVcJwt,
         challenge: Challenge,
+        now: float,
     ) -> None:
         if presentation is None:
             raise errors.KeyBindingMissing
@@ -113,7 +120,7 @@ class W3cVerifier:
                 credential.holder,
                 audience=challenge.audience,
                 nonce=challenge.nonce,
-                now=self._clock(),
+                now=now,
                 algs=self._policy.algorithms,
                 max_age=self._policy.key_binding_max_age,
                 leeway=self._policy.leeway,

@@ -10,20 +10,15 @@ from keys.errors import UnknownKey, WrongType
 from keys.jwk import JwkSet, PublicKey
 from keys.signer import Signer
 from oidc.formats import cbor, cose
-from oidc.formats.errors import (
-    MalformedStatusList,
-    StatusListTooLarge,
-    StatusSubjectMismatch,
-    StatusTokenExpired,
-    StatusTokenNotYetValid,
-)
+from oidc.formats.errors import MalformedStatusList, StatusListTooLarge
 from oidc.formats.mdoc_errors import CborTooLarge, MdocError
 from oidc.formats.status_list import MAX_LIST_BYTES, StatusList, inflate
-from oidc.formats.status_token import MAX_TOKEN_BYTES, VerifiedStatusList
+from oidc.formats.status_token import MAX_TOKEN_BYTES, VerifiedStatusList, judged
 
 CWT_TYP: Final = "application/statuslist+cwt"
 _SIGN1_TAG: Final = b"\xd2"  # 18
 _SUB, _EXP, _IAT, _TTL, _LIST = 2, 4, 6, 65534, 65533
+_NAMES: Final = {_SUB: "sub", _EXP: "exp", _IAT: "iat", _TTL: "ttl", _LIST: "status_list"}
 
 
 async def sign_cwt(
@@ -59,19 +54,20 @@ def verify_cwt(
     token: bytes,
     keys: JwkSet | PublicKey,
     *,
-    uri: str,
+    uri: str | None,
     now: float,
     algs: frozenset[str] = frozenset({"ES256"}),
     leeway: int = 10,
     max_bytes: int = MAX_LIST_BYTES,
 ) -> VerifiedStatusList:
-    """Verify a status list token in CWT form that was asked for at `uri` (8.3).
+    """Verify a status list token in CWT form that was asked for at `uri` (8.3), None for whichever
+    it is.
 
     Raises StatusSubjectMismatch, StatusTokenExpired, StatusTokenNotYetValid, StatusListTooLarge,
     MalformedStatusList, and the errors of keys: WrongType, UnknownKey, InvalidSignature,
     UnsupportedAlgorithm.
     """
-    # 1. Signed by a key of the issuer, as a status list.
+    # Signed by a key of the issuer, as a status list.
     signed = parse_cwt(token)
     if signed.unverified_header.get(cose.TYP) != CWT_TYP:
         raise WrongType("the type of the CWT is not that of a status list")
@@ -82,23 +78,31 @@ def verify_cwt(
         raise MalformedStatusList("not a CWT") from error
     if not isinstance(claims, dict):
         raise MalformedStatusList("the claims are no map")
-    # 2. It is the list that was asked for: one list cannot stand in for another.
-    if claims.get(_SUB) != uri:
-        raise StatusSubjectMismatch("sub is not the URI of the list")
-    # 3. It speaks of now: an old list would bring a revoked token back.
-    issued_at = _number(claims, _IAT)
-    if issued_at is None:
-        raise MalformedStatusList("iat is missing")
-    if issued_at > now + leeway:
-        raise StatusTokenNotYetValid("iat lies in the future")
-    expires_at = _number(claims, _EXP)
-    if expires_at is not None and expires_at <= now - leeway:
-        raise StatusTokenExpired("the status list token has expired")
-    ttl = _number(claims, _TTL)
-    if ttl is not None and ttl <= 0:
-        raise MalformedStatusList("ttl is not positive")
-    # 4. The list itself, bounded.
-    return VerifiedStatusList(uri, _list(claims.get(_LIST), max_bytes), issued_at, expires_at, ttl)
+    named = {name: claims[number] for number, name in _NAMES.items() if number in claims}
+    return judged(named, lambda claim: _list(claim, max_bytes), uri=uri, now=now, leeway=leeway)
+
+
+def is_cwt(token: bytes) -> bool:
+    """Whether a token is a CWT, if it is a status list token at all: a JWT is ASCII text."""
+    return token[:1] == _SIGN1_TAG
+
+
+def jose_header(signed: cose.Sign1) -> dict[str, Any]:
+    """Return `kid` and `x5c` as a JWT's header has them; nothing about them is proven.
+
+    Raises MalformedStatusList.
+    """
+    header: dict[str, Any] = {}
+    kid = _kid(signed)
+    if kid is not None:
+        header["kid"] = kid
+    if cose.X5CHAIN in signed.unverified_unprotected:
+        try:
+            chain = cose.certificates(signed)
+        except MdocError as error:
+            raise MalformedStatusList("x5chain holds no certificates") from error
+        header["x5c"] = [base64.b64encode(one).decode("ascii") for one in chain]
+    return header
 
 
 def parse_cwt(token: bytes) -> cose.Sign1:
@@ -106,7 +110,7 @@ def parse_cwt(token: bytes) -> cose.Sign1:
 
     Raises StatusListTooLarge, MalformedStatusList.
     """
-    if token[:1] != _SIGN1_TAG:
+    if not is_cwt(token):
         raise MalformedStatusList("not tagged as COSE_Sign1")
     try:
         return cose.parse_sign1(cbor.decode(token[1:], max_bytes=MAX_TOKEN_BYTES))
@@ -119,12 +123,16 @@ def parse_cwt(token: bytes) -> cose.Sign1:
 def _key(signed: cose.Sign1, keys: JwkSet | PublicKey) -> PublicKey:
     if isinstance(keys, PublicKey):
         return keys
-    kid = signed.unverified_header.get(cose.KID, signed.unverified_unprotected.get(cose.KID))
-    name = kid.decode("utf-8", "replace") if isinstance(kid, bytes) else None
-    found = next((one for one in keys.keys if name is not None and one.kid == name), None)
+    kid = _kid(signed)
+    found = next((one for one in keys.keys if kid is not None and one.kid == kid), None)
     if found is None:
         raise UnknownKey("no key of the set fits the token's kid")
     return found
+
+
+def _kid(signed: cose.Sign1) -> str | None:
+    kid = signed.unverified_header.get(cose.KID, signed.unverified_unprotected.get(cose.KID))
+    return kid.decode("utf-8", "replace") if isinstance(kid, bytes) else None
 
 
 def _list(claim: object, max_bytes: int) -> StatusList:
@@ -134,12 +142,3 @@ def _list(claim: object, max_bytes: int) -> StatusList:
     if isinstance(bits, bool) or not isinstance(bits, int) or not isinstance(packed, bytes):
         raise MalformedStatusList("bits is not a number or lst no byte string")
     return StatusList.from_bytes(bits, inflate(packed, max_bytes))
-
-
-def _number(claims: dict[int | str, Any], name: int) -> int | None:
-    if name not in claims:
-        return None
-    value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MalformedStatusList(f"claim {name} is not a number")
-    return int(value)

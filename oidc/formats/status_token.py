@@ -1,6 +1,6 @@
 """Status list tokens: the signed statement of a list (Token Status List, section 5.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,26 +78,44 @@ def verify_token(
     compact: str,
     keys: JwkSet | PublicKey,
     *,
-    uri: str,
+    uri: str | None,
     now: float,
     algs: frozenset[str] = frozenset({"ES256"}),
     leeway: int = 10,
     max_bytes: int = MAX_LIST_BYTES,
 ) -> VerifiedStatusList:
-    """Verify a status list token that was asked for at `uri` (8.3).
+    """Verify a status list token that was asked for at `uri` (8.3), None for whichever it is.
 
     Raises StatusSubjectMismatch, StatusTokenExpired, StatusTokenNotYetValid, StatusListTooLarge,
     MalformedStatusList, and the errors of keys.jws.
     """
     if len(compact) > MAX_TOKEN_BYTES:
         raise StatusListTooLarge(f"the token has more than {MAX_TOKEN_BYTES} bytes")
-    # 1. Signed by a key of the issuer, as a status list.
+    # Signed by a key of the issuer, as a status list.
     token = jws.parse(compact, max_bytes=MAX_TOKEN_BYTES)
     claims = parse_claims(jws.verify(token, keys, algs=algs, typ=STATUS_TYP).payload)
-    # 2. It is the list that was asked for: one list cannot stand in for another.
-    if claims.get("sub") != uri:
+    return judged(
+        claims, lambda claim: read_claim(claim, max_bytes), uri=uri, now=now, leeway=leeway
+    )
+
+
+def judged(
+    claims: Mapping[str, Any],
+    read: Callable[[object], StatusList],
+    *,
+    uri: str | None,
+    now: float,
+    leeway: int,
+) -> VerifiedStatusList:
+    """Judge the claims of a token whose signature holds, in JWT or CWT form, by the JWT's names.
+
+    `read` makes the list of its claim. Raises as `verify_token`.
+    """
+    # 1. It is the list that was asked for: one list cannot stand in for another.
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or subject != (subject if uri is None else uri):
         raise StatusSubjectMismatch("sub is not the URI of the list")
-    # 3. It speaks of now: an old list would bring a revoked token back.
+    # 2. It speaks of now: an old list would bring a revoked token back.
     issued_at = _seconds(claims, "iat")
     if issued_at is None:
         raise MalformedStatusList("iat is missing")
@@ -109,9 +127,8 @@ def verify_token(
     ttl = _seconds(claims, "ttl")
     if ttl is not None and ttl <= 0:
         raise MalformedStatusList("ttl is not positive")
-    # 4. The list itself, bounded.
-    statuses = read_claim(claims.get("status_list"), max_bytes)
-    return VerifiedStatusList(uri, statuses, issued_at, expires_at, ttl)
+    # 3. The list itself, bounded.
+    return VerifiedStatusList(subject, read(claims.get("status_list")), issued_at, expires_at, ttl)
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> int | None:

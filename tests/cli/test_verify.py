@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from tests.support.relying_world import (
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made = World()
-    monkeypatch.setattr("corpid.relying_party.party.StandardFetch", lambda: made.fetch)
+    monkeypatch.setattr("corpid.relying_party.parts.StandardFetch", lambda: made.fetch)
     with time_machine.travel(NOW, tick=False):
         yield made
 
@@ -207,3 +208,34 @@ def test_w3c_credentials_are_verified(empty: Cli, world: World) -> None:
     )
     world.statuses.set(5, Status.INVALID)
     assert _verify(empty, text, expect=1)["code"] == "credential_revoked"
+
+
+def test_a_credential_is_verified_as_of_an_instant_of_the_past(
+    empty: Cli, world: World, tokens: dict[str, str]
+) -> None:
+    then = NOW - 3600
+    asyncio.run(world.publish_past(then))
+    world.statuses.set(5, 1)
+    at = datetime.fromtimestamp(then, UTC).isoformat()
+    early = _verify(empty, tokens["credential"], "--at", at, expect=1)
+    assert early["code"] == "credential_not_yet_valid"
+    old = asyncio.run(world.issued(iat=then, nbf=then))
+    assert _verify(empty, old, "--at", at)["status"] == "valid"
+    assert _verify(empty, old, expect=1)["code"] == "credential_revoked"
+    for odd in ("2999-01-01", "yesterday"):
+        assert _verify(empty, old, "--at", odd, expect=None)["error"] in (
+            "usage",
+            "invalid_instant",
+        )
+    words = ("--client-id", CLIENT, "--at", at)
+    assert _verify(empty, tokens["id_token"], *words, expect=None)["error"] == "usage"
+
+
+def test_status_lists_are_asked_for_as_cwt_and_read_as_cwt(
+    empty: Cli, world: World, tokens: dict[str, str]
+) -> None:
+    assert _verify(empty, tokens["credential"], "--status-format", "cwt")["status"] == "valid"
+    assert world.accepted[STATUS_URI].startswith("application/statuslist+cwt")
+    (empty.folder / "list").write_bytes(asyncio.run(world.status_cwt()))
+    outcome = empty.run("verify", str(empty.folder / "list"), "--issuer", ISSUER, "--json")
+    assert (outcome.document["kind"], outcome.document["uri"]) == ("status_list", STATUS_URI)

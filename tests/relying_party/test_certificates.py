@@ -221,3 +221,35 @@ async def test_the_credential_key_signs_no_status_list(certified: Certifying) ->
     await certified.publish(certified.credential, MIDDLE, signer=certified.world.credential_key)
     code, _ = await refused(certified.party(), await certified.issued())
     assert code == "status_token_invalid"
+
+
+@pytest.mark.parametrize(("usage", "fits"), [(STATUS_SIGNING, True), (None, False)])
+async def test_a_status_list_as_cwt_comes_with_certificates_too(
+    certified: Certifying, usage: Any, fits: bool
+) -> None:
+    world = certified.world
+    leaf = certified.leaf(world.status_key, usage=usage)
+    x5c = list(to_x5c([leaf.certificate, MIDDLE.certificate]))
+    signer = LocalSigner.from_jwk({**world.status_key.private_jwk(), "x5c": x5c})
+    world.documents[STATUS_URI] = FetchResult(200, {}, await world.status_cwt(signer))
+    if fits:
+        assert (await verify(certified.party(), await certified.issued())).status == "valid"
+        assert world.requests == [STATUS_URI]
+    else:
+        code, detail = await refused(certified.party(), await certified.issued())
+        assert (code, detail) == (
+            "status_token_invalid",
+            "certificate_chain_invalid: extended_key_usage",
+        )
+
+
+async def test_certificates_are_judged_as_of_the_instant_that_is_asked_for(
+    certified: Certifying,
+) -> None:
+    text = await certified.issued()
+    with pytest.raises(errors.CertificateChainInvalid) as caught:
+        await certified.party().verify_credential(
+            text, audience=None, nonce=None, at=NOW - 2 * 86_400
+        )
+    assert caught.value.detail == "not_in_force"
+    assert certified.world.requests == []

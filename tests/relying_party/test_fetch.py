@@ -24,6 +24,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/dripping":
             self._drip()
             return
+        if self.path == "/accept":
+            self.path = self.headers["Accept"]
         body = b"x" * 5000 if self.path == "/large" else self.path.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -60,6 +62,12 @@ async def test_fetches_with_query_and_lower_case_headers(base: str) -> None:
     found = await StandardFetch()(f"{base}/small?q=1")
     assert (found.status, found.body) == (200, b"/small?q=1")
     assert found.headers["cache-control"] == "max-age=5"
+
+
+async def test_asks_for_what_it_is_told(base: str) -> None:
+    assert (await StandardFetch()(f"{base}/accept")).body == b"*/*"
+    asked = await StandardFetch()(f"{base}/accept", accept="application/statuslist+cwt")
+    assert asked.body == b"application/statuslist+cwt"
 
 
 async def test_follows_no_redirect(base: str) -> None:

@@ -212,7 +212,7 @@ async def test_any_exception_of_the_callers_client_is_undetermined(world: World)
     class ClientError(Exception):
         pass
 
-    async def fetch(url: str) -> FetchResult:
+    async def fetch(url: str, *, accept: str) -> FetchResult:
         raise ClientError(url)
 
     with pytest.raises(errors.KeysUnavailable, match="ClientError"):

@@ -192,3 +192,13 @@ async def test_it_is_recognised_by_its_shape(world: World) -> None:
     for other in ("oA", "oWFhAQ", "AAAA"):
         with pytest.raises(errors.NotRecognised):
             recognise(other)
+
+
+async def test_it_is_judged_as_of_an_instant_of_the_past(world: World) -> None:
+    document, then = await presented(), NOW + 60
+    await world.publish_past(then)
+    world.statuses.set(5, Status.INVALID)
+    world.now = NOW + 400 * DAY
+    assert (await verified(world, document, at=then)).status == "valid"
+    with pytest.raises(errors.CertificateChainInvalid):
+        await verified(world, document)

@@ -36,10 +36,10 @@ def two_tasks_a_thread(world: World, url: str) -> Callable[[str], Awaitable[Fetc
     """A fetch of this address that answers when every thread is inside, its other task waiting."""
     inside = threading.Barrier(THREADS)
 
-    async def fetch(asked: str) -> FetchResult:
+    async def fetch(asked: str, *, accept: str) -> FetchResult:
         if asked == url:
             await asyncio.to_thread(inside.wait, 15)
-        return await world.fetch(asked)
+        return await world.fetch(asked, accept=accept)
 
     return fetch
 

@@ -16,9 +16,9 @@ from corpid.relying_party import (
     VerifiedUserInfo,
     errors,
     recognise,
-    status_source,
 )
 from keys.signer import generate
+from oidc.formats import status_token
 from tests.support.relying_world import AUDIENCE, NONCE, STATE, STATUS_URI, World
 
 
@@ -128,7 +128,7 @@ async def test_a_strangers_status_list_is_refused_before_its_claims_are_read(
     def read(payload: bytes) -> dict[str, object]:
         raise AssertionError("read before the signature was verified")
 
-    monkeypatch.setattr(status_source, "parse_claims", read)
+    monkeypatch.setattr(status_token, "parse_claims", read)
     token = await world.status_token(generate("ES256"))
     with pytest.raises(errors.StatusTokenInvalid):
         await world.party().verify_any(token)

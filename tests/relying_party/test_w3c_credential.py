@@ -178,3 +178,17 @@ async def test_it_is_recognised_by_its_type(world: World) -> None:
     assert recognise(await presented(world)) is Kind.CREDENTIAL
     found = await world.party().verify_any(await issued(world))
     assert isinstance(found, VerifiedCredential)
+
+
+async def test_it_is_judged_as_of_an_instant_of_the_past(world: World) -> None:
+    then, now = int(world.now) - 40_000, world.now
+    await world.publish_past(then)
+    world.now = then
+    text = await presented(world, await issued(world, valid_until=then + 60))
+    world.now = now
+    world.statuses.set(5, Status.INVALID)
+    arguments: dict[str, Any] = {"audience": AUDIENCE, "nonce": NONCE}
+    found = await world.party().verify_credential(text, **arguments, at=then)
+    assert (found.status, found.holder_proven) == ("valid", True)
+    with pytest.raises(errors.CredentialExpired):
+        await world.party().verify_credential(text, **arguments)

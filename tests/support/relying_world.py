@@ -8,6 +8,7 @@ from corpid.relying_party import FetchResult, MemoryReplayStore, Policy, Relying
 from keys import jws
 from keys.signer import LocalSigner, generate
 from oidc.formats import sd_jwt
+from oidc.formats.status_cwt import CWT_TYP, sign_cwt
 from oidc.formats.status_list import StatusList
 from oidc.formats.status_token import sign_token, token_claims
 from tests.support.sd_jwt_forge import public
@@ -51,6 +52,7 @@ class World:
         self.holder = generate("ES256")
         self.statuses = StatusList(2, 1000)
         self.requests: list[str] = []
+        self.accepted: dict[str, str] = {}
         self.failing: set[str] = set()
         self.headers: dict[str, str] = {}
         self.status_changes: dict[str, Any] = {}
@@ -66,12 +68,15 @@ class World:
     def clock(self) -> float:
         return self.now
 
-    async def fetch(self, url: str) -> FetchResult:
+    async def fetch(self, url: str, *, accept: str) -> FetchResult:
         self.requests.append(url)
+        self.accepted[url] = accept
         if url in self.failing:
             raise OSError("no route")
         if url == STATUS_URI and url not in self.documents:
-            return FetchResult(200, {}, (await self.status_token()).encode())
+            wants_cwt = accept.startswith(CWT_TYP)
+            token = await (self.status_cwt() if wants_cwt else self.status_token())
+            return FetchResult(200, {}, token if isinstance(token, bytes) else token.encode())
         if url not in self.documents:
             return FetchResult(404, {}, b"")
         found = self.documents[url]
@@ -105,6 +110,23 @@ class World:
         return await sign_token(
             signer or self.status_key, {k: v for k, v in changed.items() if v is not ...}
         )
+
+    async def status_cwt(self, signer: LocalSigner | None = None, **changes: Any) -> bytes:
+        arguments: dict[str, Any] = {
+            "issued_at": int(self.now),
+            "expires_at": int(self.now) + 3600,
+            "ttl": 300,
+            **changes,
+        }
+        packed = self.statuses.compress()
+        used = signer or self.status_key
+        return await sign_cwt(used, STATUS_URI, self.statuses.bits, packed, **arguments)
+
+    async def publish_past(self, at: int, **changes: Any) -> None:
+        """The list as it is in memory now, as what it was at an instant of the past."""
+        made = {"iat": at, "exp": at + 60, **changes}
+        token = await self.status_token(**made)
+        self.documents[f"{STATUS_URI}?time={at}"] = FetchResult(200, {}, token.encode())
 
     async def signed(
         self,
