@@ -2,11 +2,15 @@
 
 import base64
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
 
 from corpid.domain.credential import EntryStatus, StatusEntry
+from corpid.relying_party import FetchResult, Policy, RelyingParty
+from corpid.relying_party.errors import MandateRevoked, StatusUnavailable
+from corpid.relying_party.mandates import read_mandate
 from corpid.services.certificates import Certificates
 from corpid.services.past_status_lists import PER_SECOND
 from corpid.services.status_publisher import HISTORY
@@ -17,6 +21,7 @@ from oidc.formats.status_token import VerifiedStatusList, verify_token
 from oidc.issuer.status_endpoint import StatusAggregationEndpoint, StatusListEndpoint
 from tests.support.asgi import Answer, call
 from tests.support.issuer_world import ISSUER, STATUS_URL, World
+from tests.support.relying_world import MANDATE
 
 JWT, CWT = "application/statuslist+jwt", "application/statuslist+cwt"
 sqlite_only = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -146,6 +151,35 @@ async def test_tsl_8_4_the_past_is_as_it_was(world: World) -> None:
     assert found == {500: 0, 999: 0, 1000: 2, 1999: 2, 2000: 0, 2999: 0, 3000: 1}
     answer = await get(world, entry.list_id, f"time={start + 1500}", accept=CWT)
     assert of_cwt(world, answer, entry.list_id, now=start + 1500).status(entry.index) == 2
+
+
+@sqlite_only
+@pytest.mark.parametrize("form", ["jwt", "cwt"])
+async def test_tsl_8_4_a_relying_party_learns_what_was(world: World, form: Any) -> None:
+    """Both sides together: what the endpoint serves of the past is what our verifier takes."""
+    entry = await entry_of(world)
+    start = int(world.now)
+    world.now = start + 1000.0
+    await set_status(world, entry, EntryStatus.INVALID)
+    jwks = world.keys.credential_jwks()
+
+    async def fetch(url: str, *, accept: str) -> FetchResult:
+        if "/.well-known/" in url:
+            return FetchResult(200, {}, orjson.dumps({"issuer": ISSUER, "jwks": jwks}))
+        answer = await get(world, entry.list_id, urlsplit(url).query, accept=accept)
+        return FetchResult(answer.status, {}, answer.body)
+
+    party = RelyingParty(
+        ISSUER, fetch=fetch, clock=world.clock, policy=Policy(status_formats=(form,))
+    )
+    reference = {"uri": f"{STATUS_URL}/{entry.list_id}", "idx": entry.index}
+    mandate = read_mandate({**MANDATE, "status": {"status_list": reference}})
+    assert await party.check_mandate(mandate, at=start + 500) == "valid"
+    for at in (None, start + 1000):
+        with pytest.raises(MandateRevoked):
+            await party.check_mandate(mandate, at=at)
+    with pytest.raises(StatusUnavailable):
+        await party.check_mandate(mandate, at=start - HISTORY - 1)
 
 
 @sqlite_only
