@@ -98,6 +98,11 @@ class Nonces:
         self._mac = _Mac(key)
         self._lifetime = lifetime
 
+    @property
+    def lifetime(self) -> int:
+        """In seconds."""
+        return self._lifetime
+
     def issue(self, now: float, random: Callable[[int], bytes]) -> str:
         """A fresh nonce."""
         body = int(now + self._lifetime).to_bytes(6, "big") + random(10)

@@ -77,7 +77,8 @@ def _whom(rule: IssuanceRule) -> str:
     alone = "alone or together with others" if rule.joint else "alone"
     basis = "under a mandate" if rule.by_mandate else "by the register or under a mandate"
     branch = "; about a branch that the business has" if rule.of_branch else ""
-    return f"who acts {alone}, {basis}{branch}; {level}"
+    key = "; an operator's word may stand for the proof of the key" if rule.operator_keys else ""
+    return f"who acts {alone}, {basis}{branch}; {level}{key}"
 
 
 def _row(claim: ClaimDescription) -> str:

@@ -177,13 +177,14 @@ def _refusal(error: Exception) -> tuple[str, str, int] | None:
     """Code, message and exit code of an expected error; None for one that is a fault of ours."""
     from corpid.storage.errors import StorageBusy, StorageError, StorageUnavailable
     from keys.errors import KeysError
+    from oidc.errors import OAuthError
 
     match error:
         case CommandError():
             known = error.code, error.exit_code
         case NotFound():
             known = error.code, NOT_FOUND
-        case DomainError() | ServiceError() | KeysError():
+        case DomainError() | ServiceError() | KeysError() | OAuthError():
             known = error.code, REFUSED
         case StorageBusy() | StorageUnavailable():
             known = "storage_unavailable", UNAVAILABLE

@@ -1,6 +1,7 @@
 """`corpid credential`: what was issued, and what becomes of it."""
 
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,16 +11,24 @@ from corpid.cli.output import NOT_FOUND, Answer, CommandError
 from corpid.domain.credential import Credential, CredentialState, status_of
 
 if TYPE_CHECKING:
-    from corpid.services.revocation import Revocation
-    from corpid.services.revocation_effects import RevocationReport
+    from corpid.services.revocation_credentials import CredentialAct
     from corpid.wiring.foundation import Foundation
-
-    Act = Callable[[Revocation, str, str, str], Awaitable[RevocationReport]]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Credentials issued.")
 Id = Annotated[str | None, typer.Argument(help="The credential's internal id.")]
 StatusUri = Annotated[str | None, typer.Option(help="Or: the status list's URI …")]
 Index = Annotated[int | None, typer.Option(min=0, help="… and the index in it.")]
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="Or many: a file (JSON lines, or CSV) with credential_id, also results of `issue`.",
+    ),
+]
+Organisation = Annotated[
+    str | None, typer.Option(help="Or many: all that go on of this business …")
+]
+Kind = Annotated[str | None, typer.Option("--type", help="… of this type, or of both.")]
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -41,7 +50,7 @@ async def show(
 
     at_ms = instant(at)
     async with run.foundation() as base:
-        found = await _find(base, credential_id, status_uri, index)
+        found = await _find(base, _Which(credential_id, status_uri, index, None, None, None))
         status = await base.store.read.status_lists.status_of(found.entry)
         history = await history_of(base.store.read, found)
     document = {**documents.credential(found), "status": status.value}
@@ -105,14 +114,15 @@ async def revoke(
     credential_id: Id = None,
     status_uri: StatusUri = None,
     index: Index = None,
+    file: From = None,
+    organisation: Organisation = None,
+    kind: Kind = None,
     reason: Reason = "",
     yes: Yes = False,
 ) -> Answer:
-    """Revoke one credential for good; the authority behind it stays."""
-    from corpid.services.revocation import Revocation
-
-    acts = Revocation.plan_revoke_credential, Revocation.revoke_credential
-    return await _change(run, "Revoke", (credential_id, status_uri, index), acts, reason, yes)
+    """Revoke one credential for good, or many; the authority behind it stays."""
+    which = _Which(credential_id, status_uri, index, file, organisation, kind)
+    return await _change(run, "revoke", which, reason, yes)
 
 
 @command(
@@ -125,14 +135,15 @@ async def suspend(
     credential_id: Id = None,
     status_uri: StatusUri = None,
     index: Index = None,
+    file: From = None,
+    organisation: Organisation = None,
+    kind: Kind = None,
     reason: Reason = "",
     yes: Yes = False,
 ) -> Answer:
-    """Suspend one credential until it is resumed; the authority behind it stays."""
-    from corpid.services.revocation import Revocation
-
-    acts = Revocation.plan_suspend_credential, Revocation.suspend_credential
-    return await _change(run, "Suspend", (credential_id, status_uri, index), acts, reason, yes)
+    """Suspend one credential until it is resumed, or many; the authority behind it stays."""
+    which = _Which(credential_id, status_uri, index, file, organisation, kind)
+    return await _change(run, "suspend", which, reason, yes)
 
 
 @command(
@@ -145,47 +156,113 @@ async def resume(
     credential_id: Id = None,
     status_uri: StatusUri = None,
     index: Index = None,
+    file: From = None,
+    organisation: Organisation = None,
+    kind: Kind = None,
     reason: Reason = "",
     yes: Yes = False,
 ) -> Answer:
-    """Resume a credential that was suspended by itself.
+    """Resume a credential that was suspended by itself, or many.
 
     What is suspended with its mandate or organisation comes back with that.
     """
-    from corpid.services.revocation import Revocation
-
-    acts = Revocation.plan_resume_credential, Revocation.resume_credential
-    return await _change(run, "Resume", (credential_id, status_uri, index), acts, reason, yes)
+    which = _Which(credential_id, status_uri, index, file, organisation, kind)
+    return await _change(run, "resume", which, reason, yes)
 
 
-async def _change(
-    run: Run,
-    verb: str,
-    named: tuple[str | None, str | None, int | None],
-    acts: "tuple[Act, Act]",
-    reason: str,
-    yes: bool,
-) -> Answer:
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """One credential, by its id or its status entry; or many, from a file or a listing."""
+
+    credential_id: str | None
+    status_uri: str | None
+    index: int | None
+    file: Path | None
+    organisation: str | None
+    kind: str | None
+
+    @property
+    def many(self) -> bool:
+        return any((self.file, self.organisation, self.kind))
+
+
+async def _change(run: Run, verb: str, which: _Which, reason: str, yes: bool) -> Answer:
     from corpid.cli.destroying import shown_or_done
+    from corpid.services.revocation_credentials import CredentialAct
 
-    plan, act = acts
+    act = CredentialAct[verb.upper()]
     async with run.foundation() as base:
-        target = (await _find(base, *named)).credential_id
+        if which.many:
+            return await _change_many(base, run, which, act, reason, yes)
+        target = (await _find(base, which)).credential_id
+        acts = base.revocation
+        plan, do = {
+            CredentialAct.REVOKE: (acts.plan_revoke_credential, acts.revoke_credential),
+            CredentialAct.SUSPEND: (acts.plan_suspend_credential, acts.suspend_credential),
+            CredentialAct.RESUME: (acts.plan_resume_credential, acts.resume_credential),
+        }[act]
         return await shown_or_done(
-            f"{verb} the credential {target}",
-            lambda: plan(base.revocation, target, run.actor, reason),
-            lambda: act(base.revocation, target, run.actor, reason),
+            f"{verb.capitalize()} the credential {target}",
+            lambda: plan(target, run.actor, reason),
+            lambda: do(target, run.actor, reason),
             yes=yes,
         )
 
 
-async def _find(
-    base: "Foundation", credential_id: str | None, status_uri: str | None, index: int | None
-) -> Credential:
+async def _change_many(
+    base: "Foundation",
+    run: Run,
+    which: _Which,
+    act: "CredentialAct",
+    reason: str,
+    yes: bool,
+) -> Answer:
+    from corpid.cli.bulk_reports import bulk_answer
+    from corpid.cli.progress import count_lines, progress_bar
+    from corpid.cli.row_files import read_rows
+    from corpid.services.bulk import BulkReport, ShortTurns, steadily
+    from corpid.services.bulk_change import BulkChange, going_on
+    from corpid.services.organisations import find_organisation
+    from corpid.storage.paced import FREE_SECONDS
+
+    if (
+        which.credential_id
+        or which.status_uri
+        or (which.file and (which.organisation or which.kind))
+    ):
+        raise CommandError("invalid_value", "name one credential, a file, or a business or type")
+    read = base.store.read
+    whose = None
+    if which.organisation is not None:
+        whose = (await find_organisation(read, which.organisation)).organisation_id
+    with progress_bar(None if which.file is None else count_lines(which.file)) as show:
+
+        def tell(report: BulkReport) -> None:
+            show(report.line, f"{report.rows:,} rows, {report.refused:,} refused")
+
+        turns = ShortTurns(base.store, FREE_SECONDS)
+        bulk = BulkChange(
+            base.revocation,
+            turns,
+            act,
+            actor=run.actor,
+            reason=reason,
+            progress=tell,
+            rehearsal=not yes,
+        )
+        if which.file is None:
+            report = await bulk.run(going_on(read.credentials, whose, which.kind))
+        else:
+            report = await bulk.run(steadily(read_rows(which.file)))
+    return bulk_answer(report, {"act": act.value}, yes=yes)
+
+
+async def _find(base: "Foundation", which: _Which) -> Credential:
     from corpid.domain.credential import StatusEntry
     from corpid.domain.errors import NotFound
 
     read: Any = base.store.read.credentials
+    credential_id, status_uri, index = which.credential_id, which.status_uri, which.index
     by_entry = status_uri is not None and index is not None
     if (credential_id is None) == (not by_entry):
         raise CommandError(

@@ -73,7 +73,13 @@ def identifier(value: Identifier) -> dict[str, Any]:
 
 def branch(value: Branch) -> dict[str, Any]:
     """A branch."""
-    return {"code": value.code, "names": names(value.names), "address": value.address or None}
+    return {
+        "code": value.code,
+        "names": names(value.names),
+        "address": value.address or None,
+        "source": value.source,
+        "as_of": value.as_of,
+    }
 
 
 def representation(value: Representation) -> dict[str, Any]:

@@ -1,8 +1,5 @@
 """`corpid register`: what official registers say."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -11,12 +8,12 @@ import typer
 
 from corpid.cli.context import At, Run, command, instant
 from corpid.cli.output import REFUSED, Answer, CommandError, Facts
+from corpid.cli.progress import count_lines, progress_bar
 
 if TYPE_CHECKING:
     from corpid.services.register_import import ImportReport
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Official registers.")
-_BLOCK: Final = 1 << 20
 _SHOWN: Final = 20
 
 
@@ -64,7 +61,9 @@ async def load(
         else:
             _check_file(file, as_of)
             rows = read_rows(file, source=source, as_of=as_of or today)
-        with _progress(file) as progress:
+        # A file on one line has no position that could be shown.
+        lines = 0 if file is None else count_lines(file)
+        with progress_bar(lines if lines > 1 else None) as show:
             importing = RegisterImport(
                 base.store,
                 SqlRegisterRows(base.database, base.clock, base.random),
@@ -72,7 +71,7 @@ async def load(
                 base.random,
                 actor=run.actor,
                 source=samples.SOURCE if file is None else source,
-                progress=progress,
+                progress=lambda report: show(report.line, _text(report)),
             )
             try:
                 await importing.run(rows)
@@ -131,6 +130,10 @@ def _imported(report: "ImportReport", fault: Any) -> Answer:
     return Answer(document, [Facts(rows)], notes, exit_code)
 
 
+def _text(report: "ImportReport") -> str:
+    return f"{report.rows:,} rows, {report.added:,} new, {report.bad:,} unusable"
+
+
 def _check_file(file: Path, as_of: str | None) -> None:
     from datetime import datetime
 
@@ -148,30 +151,3 @@ def _check_file(file: Path, as_of: str | None) -> None:
             raise CommandError(
                 "invalid_value", f"--as-of {as_of!r} is no date such as 2026-11-01"
             ) from None
-
-
-@contextmanager
-def _progress(file: Path | None) -> Iterator[Callable[["ImportReport"], None] | None]:
-    """A progress bar on standard error, where that is a terminal."""
-    if file is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    lines = _count_lines(file)
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        # A file on one line has no position that could be shown.
-        task = bar.add_task("0 rows", total=lines if lines > 1 else None)
-
-        def show(report: "ImportReport") -> None:
-            text = f"{report.rows:,} rows, {report.added:,} new, {report.bad:,} unusable"
-            bar.update(task, completed=report.line, description=text)
-
-        yield show
-
-
-def _count_lines(file: Path) -> int:
-    with file.open("rb") as stream:
-        return sum(block.count(b"\n") for block in iter(lambda: stream.read(_BLOCK), b""))

@@ -1,8 +1,9 @@
 """Who may have which credential: each type's rule, and the reason where the answer is no.
 
-Two more things are decided elsewhere, because a request shows them and not the facts: the holder's
-key is theirs by the proof that came with the request, and the sign-in is as sure as
-``least_assurance`` (who signed in less surely is asked to do better, not refused for good).
+Two more things are shown by a request, and not by the facts: that the sign-in is as sure as
+``least_assurance`` (who signed in less surely is asked to do better, not refused for good), and
+that the holder's key is theirs, by a proof of possession or, where the rule lets it, by an
+operator's word.
 """
 
 from collections.abc import Collection
@@ -24,6 +25,19 @@ class Reason(StrEnum):
     NO_BRANCH = "no_branch"
     BRANCH_NOT_NAMED = "branch_not_named"
     BRANCH_UNKNOWN = "branch_unknown"
+    KEY_NOT_PROVEN = "key_not_proven"
+    KEY_NOT_ATTESTED = "key_not_attested"
+    KEY_REVOKED = "key_revoked"
+    KEY_SUSPENDED = "key_suspended"
+    TOO_MANY_WAIT = "too_many_wait"
+    WALLET_PROFILE = "wallet_profile"
+
+
+class KeyEvidence(StrEnum):
+    """By what the key that a credential is bound to is known to be the holder's."""
+
+    PROOF = "proof"  # the key signed that it wants the credential, with a nonce of ours
+    OPERATOR = "operator"  # an operator says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +54,16 @@ class IssuanceRule:
 
     ``by_mandate``: it states a mandate, so there must be one. ``joint``: it says itself whether the
     holder acts alone, so it is given for a JOINT mandate too; every other type would look like the
-    authority to act alone. ``of_branch``: it is about one branch.
+    authority to act alone. ``of_branch``: it is about one branch. ``operator_keys``: an operator's
+    word may stand for the proof of possession, which is for what gives nobody authority: with the
+    wrong key in it such a credential lets nobody act for the business.
     """
 
     least_assurance: Assurance = Assurance.LOA2
     by_mandate: bool = False
     joint: bool = False
     of_branch: bool = False
+    operator_keys: bool = False
 
     def refusal(self, person: Person | None, mandate: Mandate | None) -> Refusal | None:
         """Why the holder of an authority that counts now may not have it; None when they may.
@@ -69,6 +86,16 @@ class IssuanceRule:
                 Reason.JOINT_AUTHORITY,
                 f"the mandate is joint: {signers} signers must act together, and this credential "
                 "would be taken for authority to act alone",
+            )
+        return None
+
+    def key_refusal(self, evidence: KeyEvidence) -> Refusal | None:
+        """Why a key that is known so may not have it; None when it may."""
+        if evidence is KeyEvidence.OPERATOR and not self.operator_keys:
+            return Refusal(
+                Reason.KEY_NOT_PROVEN,
+                "this credential lets its holder act for the business: the key must be proven, by "
+                "a proof of the wallet or by an offer that it redeems",
             )
         return None
 

@@ -1,6 +1,6 @@
 """An organisation: a business, what registers say of it, and who represents it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -75,12 +75,18 @@ HEAD_OFFICE: Final = "000"
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch of a business; ``HEAD_OFFICE`` is not one of them."""
+    """A branch of a business; ``HEAD_OFFICE`` is not one of them.
+
+    ``source`` says so as of ``as_of`` (an ISO date or instant); None where that was not kept. A
+    register that says the same again says nothing new.
+    """
 
     organisation_id: str
     code: str
     names: Names
     address: str
+    source: str | None = field(default=None, compare=False)
+    as_of: str | None = field(default=None, compare=False)
 
 
 class Role(StrEnum):

@@ -3,6 +3,7 @@
 Claims come from the same facts, by the same functions, as what tokens say.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from corpid.domain.languages import Names
@@ -63,6 +64,7 @@ SOURCE: Final = (
     held(("source",), "Source of the facts", "資料來源", "资料来源"),
     held(("as_of",), "Facts as of", "資料截至", "资料截至"),
 )
+SOURCE_IF_KNOWN: Final = tuple(replace(one, mandatory=False) for one in SOURCE)
 ABOUT: Final = (
     shown(("registration_member_state",), "Place of registration", "登記所在地", "登记所在地"),
     shown(("attestation_legal_category",), "Kind of attestation", "證明類別", "证明类别"),

@@ -21,6 +21,7 @@ from corpid.services.credential_catalogue import type_of_configuration
 from corpid.services.credential_type import Applicant, CredentialType
 from corpid.services.ports import Store, UnitOfWork
 from oidc.errors import CredentialRequestDenied
+from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.ports import BasisChanged
 from oidc.records import Grant
 
@@ -117,16 +118,16 @@ class IssuanceFacts:
         standing = await read.authority.standing(subject, actor, grant.authority or "")
         person = await read.people.by_id(actor)
         if person is None or person.closed_at is not None:
-            raise denied(Refusal(Reason.ACCOUNT_CLOSED, "the account of this person is closed"))
+            raise Denied(Refusal(Reason.ACCOUNT_CLOSED, "the account of this person is closed"))
         try:
             authority = await require_authority(
                 read, actor, subject, now_ms, grant.authority, joint=grant.authority is not None
             )
         except NotAllowed as error:
-            raise denied(Refusal(Reason.NO_AUTHORITY, error.message)) from None
+            raise Denied(Refusal(Reason.NO_AUTHORITY, error.message)) from None
         if standing is None:
             ended = "the authority behind this access token has ended"
-            raise denied(Refusal(Reason.AUTHORITY_ENDED, ended))
+            raise Denied(Refusal(Reason.AUTHORITY_ENDED, ended))
         return Facts(authority, person, standing)
 
 
@@ -146,14 +147,14 @@ async def _state(
 ) -> Mapping[str, Any]:
     refusal = kind.rule.refusal(facts.person, facts.authority.mandate)
     if refusal is not None:
-        raise denied(refusal)
+        raise Denied(refusal)
     applicant = Applicant(facts.authority, facts.person)
     if kind.rule.of_branch:
         organisation_id = facts.authority.organisation.organisation_id
         branches = await uow.organisations.branches(organisation_id)
         chosen = chosen_branch(named, [one.code for one in branches if one.code != HEAD_OFFICE])
         if isinstance(chosen, Refusal):
-            raise denied(chosen)
+            raise Denied(chosen)
         applicant = replace(applicant, branch=chosen)
     return await kind.state(uow, applicant)
 
@@ -190,7 +191,36 @@ def _name(grant: Grant, now_ms: int) -> _Name:
     return grant.subject, grant.actor, grant.authority, hong_kong_day(now_ms)
 
 
-def denied(refusal: Refusal) -> CredentialRequestDenied:
-    """A refusal as the wallet gets it (8.3.1.2), for its developer."""
-    # RFC 6749 5.2: descriptions are ASCII.
-    return CredentialRequestDenied(refusal.text.encode("ascii", "replace").decode())
+class Denied(CredentialRequestDenied):
+    """A refusal as the wallet gets it (8.3.1.2), for its developer.
+
+    ``facts`` are for the audit trail: whose request it was, for what, and the ``reason``.
+    """
+
+    def __init__(self, refusal: Refusal, request: Mapping[str, object] | None = None) -> None:
+        # RFC 6749 5.2: descriptions are ASCII.
+        super().__init__(refusal.text.encode("ascii", "replace").decode())
+        self.reason = refusal.reason
+        self._text = refusal.text
+        self._request = request or {}
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the audit trail says of it."""
+        return {**self._request, "reason": self.reason.value, "text": self._text}
+
+    def of(self, grant: Grant, configuration: CredentialConfiguration) -> "Denied":
+        """The same, now that it is known whose request it was."""
+        self._request = request_of(grant, configuration)
+        return self
+
+
+def request_of(grant: Grant, configuration: CredentialConfiguration) -> dict[str, object]:
+    """Whose request it is, and for what, for the audit trail."""
+    return {
+        "configuration": configuration.configuration_id,
+        "organisation_id": grant.subject,
+        "person_id": grant.actor,
+        "authority": grant.authority,
+        "client_id": grant.client_id,
+    }

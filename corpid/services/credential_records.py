@@ -1,6 +1,6 @@
 """The record of an issuance, and what the wallet answers: what is written, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,13 +11,13 @@ from corpid.domain.credential import (
     EntryStatus,
     StatusEntry,
 )
+from corpid.domain.issuance import Reason, Refusal
 from corpid.services import deferrals
-from corpid.services.credential_facts import Facts, IssuanceFacts
+from corpid.services.credential_facts import Denied, Facts, IssuanceFacts, request_of
 from corpid.services.credential_type import CredentialType
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import BY_WALLET, CredentialRow
 from keys.clock import Clock
-from oidc.errors import CredentialRequestDenied
 from oidc.issuer.ports import Deferral, IssuedCredential, NotificationEvent
 from oidc.records import Grant
 
@@ -38,12 +38,22 @@ class Basis:
 
 
 class CredentialRecords:
-    """The ``IssuerWrites`` port over one unit of work."""
+    """The ``IssuerWrites`` port over one unit of work.
 
-    def __init__(self, facts: IssuanceFacts, clock: Clock, uow: UnitOfWork) -> None:
+    ``told`` is what the audit trail is told of an issuance beside its facts.
+    """
+
+    def __init__(
+        self,
+        facts: IssuanceFacts,
+        clock: Clock,
+        uow: UnitOfWork,
+        told: Mapping[str, object],
+    ) -> None:
         self._facts = facts
         self._clock = clock
         self._uow = uow
+        self._told = told
 
     async def use_once(self, key_hash: bytes, expires_at: int) -> bool:
         """See ``IssuerWrites.use_once``."""
@@ -62,7 +72,8 @@ class CredentialRecords:
         rows = [_row_of(one) for one in issued]
         await self._uow.credentials.add_all(rows)
         made = [row.credential for row in rows]
-        await self._uow.operations.audit("credential.issued", facts_of(*made))
+        facts = {**facts_of(*made), **self._told}
+        await self._uow.operations.audit("credential.issued", facts)
 
     async def defer(self, deferral: Deferral) -> str:
         """See ``IssuerWrites.defer``."""
@@ -87,7 +98,7 @@ class CredentialRecords:
             [one.holder_thumbprint for one in issued],
         ):
             if earlier.state in (CredentialState.REVOKED, CredentialState.SUSPENDED):
-                raise CredentialRequestDenied(f"the credential of this key is {earlier.state}")
+                raise Denied(_over(earlier.state), request_of(first.grant, first.configuration))
             unanswered = earlier.state is CredentialState.ISSUED
             if unanswered and earlier.issued_at >= first.token_issued_at:
                 await end_credential(
@@ -171,6 +182,12 @@ def _row_of(issued: IssuedCredential) -> CredentialRow:
         changed_at=issued.issued_at,
     )
     return CredentialRow(credential, issued.grant.grant_id, issued.signing_kid)
+
+
+def _over(state: CredentialState) -> Refusal:
+    revoked = state is CredentialState.REVOKED
+    reason = Reason.KEY_REVOKED if revoked else Reason.KEY_SUSPENDED
+    return Refusal(reason, f"the credential of this key is {state}")
 
 
 def _is_whose(credential: Credential, grant: Grant) -> bool:

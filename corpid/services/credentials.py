@@ -4,17 +4,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from corpid.domain.identifiers import ordered_text_id
+from corpid.domain.issuance import Reason, Refusal
 from corpid.services.authorities import ActingAuthority
 from corpid.services.credential_catalogue import TYPES
-from corpid.services.credential_facts import IssuanceFacts
+from corpid.services.credential_facts import Denied, Facts, IssuanceFacts
 from corpid.services.credential_records import Basis, CredentialRecords
+from corpid.services.credential_type import CredentialType
 from corpid.services.deferrals import ApprovalPolicy
 from corpid.services.mandate_status import EntryAllocator
 from corpid.services.offers import Offers
-from corpid.services.ports import Store
+from corpid.services.ports import Store, UnitOfWork
 from corpid.services.step_up import StepUp
 from keys.clock import Clock, Random
-from oidc.errors import CredentialRequestDenied
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.ports import Deferral, Issuance, IssuerWrites
 from oidc.profiles import HAIP
@@ -22,6 +23,11 @@ from oidc.records import AccessToken, Grant
 
 T = TypeVar("T")
 _NOTHING_WAITS: Final = ApprovalPolicy()
+_NO_HAIP_WALLET: Final = Refusal(
+    Reason.WALLET_PROFILE,
+    "HAIP 4.4.1: credentials are for wallets of the profile haip, which authenticate by "
+    "attestation",
+)
 
 
 class CredentialIssuance:
@@ -85,15 +91,12 @@ class CredentialIssuance:
         sure enough; the account is open and the authority under the grant counts now
         (``IssuanceFacts.of``); and the type's own rule lets them have it (``IssuanceRule``).
         """
-        if self._haip:
-            await self._require_haip(grant.client_id)
-        kind = TYPES[configuration.description.type_id]
-        # With a credential somebody could go on acting for the business elsewhere, whatever the
-        # wallet's client accepts.
-        self._step_up.require(grant.acr, kind.rule.least_assurance.value)
+        try:
+            facts, kind, claims = await self.allowed(grant, configuration)
+        except Denied as error:
+            await self._tell(error.of(grant, configuration))
+            raise
         now_ms = int(self._clock() * 1000)
-        facts = await self._facts.of(grant, now_ms)
-        claims = await self._facts.stated(facts, kind, grant)
         expires_at = _expiry(issued_at, kind.lifetime, facts.authority)
         found = []
         for _ in range(count):
@@ -110,24 +113,51 @@ class CredentialIssuance:
             )
         return tuple(found)
 
+    async def allowed(
+        self, grant: Grant, configuration: CredentialConfiguration
+    ) -> tuple[Facts, CredentialType, Mapping[str, Any]]:
+        """What ``decide`` rests on: the facts, the type, and the claims that follow.
+
+        Raises:
+            Denied: this holder may not have it now.
+            InsufficientUserAuthentication: not by this sign-in.
+        """
+        if self._haip:
+            await self._require_haip(grant.client_id)
+        kind = TYPES[configuration.description.type_id]
+        # With a credential somebody could go on acting for the business elsewhere, whatever the
+        # wallet's client accepts.
+        self._step_up.require(grant.acr, kind.rule.least_assurance.value)
+        facts = await self._facts.of(grant, int(self._clock() * 1000))
+        return facts, kind, await self._facts.stated(facts, kind, grant)
+
     async def _require_haip(self, client_id: str) -> None:
         """HAIP 1.0, 4.4.1, whatever the grant is and whenever it was made.
 
         Raises:
-            CredentialRequestDenied: the client is no wallet of the profile.
+            Denied: the client is no wallet of the profile.
         """
         client = await self._store.read.provider_reads.client(client_id) if client_id else None
         if client is None or client.profile != HAIP:
-            raise CredentialRequestDenied(
-                "HAIP 4.4.1: credentials are for wallets of the profile haip, which authenticate "
-                "by attestation"
-            )
+            raise Denied(_NO_HAIP_WALLET)
 
     async def write(self, work: Callable[[IssuerWrites], Awaitable[T]]) -> T:
         """See ``IssuerStore.write``."""
-        return await self._store.write(
-            lambda uow: work(CredentialRecords(self._facts, self._clock, uow))
-        )
+        try:
+            return await self._store.write(lambda uow: work(self.records(uow)))
+        except Denied as error:
+            await self._tell(error)
+            raise
+
+    def records(
+        self, uow: UnitOfWork, told: Mapping[str, object] | None = None
+    ) -> CredentialRecords:
+        """What records issuances inside a write; ``told`` as there."""
+        return CredentialRecords(self._facts, self._clock, uow, told or {})
+
+    async def _tell(self, error: Denied) -> None:
+        """The refusal's transaction, if there was one, is rolled back: this is another."""
+        await self._store.write(lambda uow: uow.operations.audit("credential.refused", error.facts))
 
 
 def _expiry(issued_at: int, lifetime: int, authority: ActingAuthority) -> int:

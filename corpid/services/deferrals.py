@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from corpid.domain.errors import NotAllowed, NotFound
+from corpid.domain.issuance import Reason, Refusal
+from corpid.services.credential_facts import Denied
 from corpid.services.deferred import DeferredIssuance
 from corpid.services.ports import Store, UnitOfWork
 from keys.clock import Clock
-from oidc.errors import CredentialRequestDenied
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.ports import Deferral, DeferralState
 from oidc.records import Grant
@@ -16,6 +17,9 @@ LIFETIME_MS: Final = 30 * 24 * 3600 * 1000
 """How long an issuance waits, and an approved one for its wallet."""
 MOST_WAITING: Final = 10
 """Of one person: more would fill the operator's list."""
+_TOO_MANY: Final = Refusal(
+    Reason.TOO_MANY_WAIT, "too many requests of this person wait for an answer already"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ async def keep(uow: UnitOfWork, deferral: Deferral, now_ms: int) -> str:
         if _asked(one) == _asked(made):
             return one.deferral_id
     if len(waiting) >= MOST_WAITING:
-        raise CredentialRequestDenied("too many requests of this person wait for an answer already")
+        raise Denied(_TOO_MANY, _facts_of(made))
     await uow.deferred_issuances.add(made)
     await uow.operations.audit("issuance.deferred", _facts_of(made))
     return made.deferral_id

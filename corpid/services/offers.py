@@ -18,6 +18,8 @@ import orjson
 
 from corpid.domain.errors import InvalidValue, NotAllowed, NotFound
 from corpid.domain.identifiers import new_id
+from corpid.services.authorities import ActingAuthority
+from corpid.services.credential_type import CredentialType
 from corpid.services.offered_credentials import authority_for, check_branch, offered_types
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import BY_CODE, BY_SIGN_IN, Offer
@@ -57,6 +59,65 @@ class CreatedOffer:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class NewOffer:
+    """An offer that is made but not recorded yet: nobody can redeem it."""
+
+    created: CreatedOffer
+    kinds: tuple[CredentialType, ...]
+    branch: str | None
+    authority_id: str | None
+    actor: str
+    made: Offer
+
+    async def check(self, uow: UnitOfWork) -> ActingAuthority:
+        """Refuse what this person may not be offered now; the authority that it rests on.
+
+        Raises:
+            NotAllowed, InvalidValue: see ``Offers.create``.
+        """
+        made = self.made
+        person = await uow.people.by_id(made.person_id)
+        if person is None or person.closed_at is not None:
+            raise NotAllowed("this person is not known, or the account is closed")
+        authority = await authority_for(
+            uow,
+            made.person_id,
+            made.organisation_id,
+            made.created_at,
+            self.kinds,
+            self.authority_id,
+        )
+        await check_branch(uow, made.organisation_id, self.kinds, self.branch)
+        if BY_SIGN_IN in made.grants and (self.branch or not authority.is_sole):
+            # Whoever signs in acts alone, and for the business as a whole.
+            raise InvalidValue(
+                "an offer about one branch, or by a joint mandate, is redeemed by its code"
+            )
+        return authority
+
+    async def record(self, uow: UnitOfWork, told: Mapping[str, object] | None = None) -> None:
+        """Check it and keep it, inside a write; ``told`` goes into the audit trail besides.
+
+        Raises:
+            NotAllowed, InvalidValue: see ``Offers.create``.
+        """
+        made = self.made
+        authority = await self.check(uow)
+        await uow.credentials.add_offer(replace(made, authority=authority.authority_id))
+        facts = {
+            "offer_id": made.offer_id,
+            "organisation_id": made.organisation_id,
+            "person_id": made.person_id,
+            "authority": authority.authority_id,
+            "types": list(made.credentials),
+            "grants": list(made.grants),
+            "actor": self.actor,
+            **(told or {}),
+        }
+        await uow.operations.audit("offer.created", facts)
+
+
 class Offers:
     """Makes offers and shows them by reference. ``issuer`` is the Credential Issuer Identifier."""
 
@@ -74,6 +135,25 @@ class Offers:
         organisation_id: str,
         person_id: str,
         configuration_ids: Sequence[str],
+        **more: Any,
+    ) -> CreatedOffer:
+        """Make an offer and keep it; see ``prepare``.
+
+        Raises:
+            NotAllowed: the person has no authority for the organisation now, or none that these
+                credentials are given for, and why.
+            InvalidValue: as ``prepare``; or no or another branch than the business has, or one in
+                which this cannot be redeemed.
+        """
+        offer = self.prepare(organisation_id, person_id, configuration_ids, **more)
+        await self._store.write(offer.record)
+        return offer.created
+
+    def prepare(
+        self,
+        organisation_id: str,
+        person_id: str,
+        configuration_ids: Sequence[str],
         *,
         actor: str,
         grants: Sequence[str] = (BY_CODE,),
@@ -82,7 +162,7 @@ class Offers:
         lifetime: int = LIFETIME,
         branch: str | None = None,
         authority_id: str | None = None,
-    ) -> CreatedOffer:
+    ) -> NewOffer:
         """Make an offer of these credentials; ``actor`` (for the audit) made it.
 
         A type's id is the id of its configuration in the format SD-JWT VC.
@@ -93,11 +173,8 @@ class Offers:
         the first that every one of them can.
 
         Raises:
-            NotAllowed: the person has no authority for the organisation now, or none that these
-                credentials are given for, and why.
-            InvalidValue: no credential, one twice or unknown, no or another branch than the
-                business has, no or an unknown way, or one in which this cannot be redeemed; an
-                unusable transaction code, description or lifetime.
+            InvalidValue: no credential, one twice or unknown, no or an unknown way; an unusable
+                transaction code, description or lifetime.
         """
         kinds = offered_types(configuration_ids)
         if not 0 < lifetime <= MAX_LIFETIME:
@@ -123,38 +200,21 @@ class Offers:
             grants=tuple(grants),
             tx_code=None if code is None else _asked_for(code, description),
         )
+        return NewOffer(
+            created=self._created(made, code),
+            kinds=tuple(kinds.values()),
+            branch=branch,
+            authority_id=authority_id,
+            actor=actor,
+            made=made,
+        )
 
-        async def work(uow: UnitOfWork) -> None:
-            person = await uow.people.by_id(person_id)
-            if person is None or person.closed_at is not None:
-                raise NotAllowed("this person is not known, or the account is closed")
-            authority = await authority_for(
-                uow, person_id, organisation_id, now_ms, kinds.values(), authority_id
-            )
-            await check_branch(uow, organisation_id, kinds.values(), branch)
-            if BY_SIGN_IN in grants and (branch or not authority.is_sole):
-                # Whoever signs in acts alone, and for the business as a whole.
-                raise InvalidValue(
-                    "an offer about one branch, or by a joint mandate, is redeemed by its code"
-                )
-            await uow.credentials.add_offer(replace(made, authority=authority.authority_id))
-            facts = {
-                "offer_id": offer_id,
-                "organisation_id": organisation_id,
-                "person_id": person_id,
-                "authority": authority.authority_id,
-                "types": list(made.credentials),
-                "grants": list(grants),
-                "actor": actor,
-            }
-            await uow.operations.audit("offer.created", facts)
-
-        await self._store.write(work)
+    def _created(self, made: Offer, code: str | None) -> CreatedOffer:
         document = self._document(made)
         by_value = quote(orjson.dumps(document), safe="")
-        reference = f"{self._issuer.rstrip('/')}/offers/{offer_id}"
+        reference = f"{self._issuer.rstrip('/')}/offers/{made.offer_id}"
         return CreatedOffer(
-            offer_id=offer_id,
+            offer_id=made.offer_id,
             link=f"{SCHEME}?credential_offer={by_value}",
             reference=f"{SCHEME}?credential_offer_uri={quote(reference, safe='')}",
             transaction_code=code,

@@ -61,6 +61,15 @@ async def find_organisation(uow: UnitOfWork, number: str) -> Organisation:
     return found
 
 
+def branch_of(entry: RegisterEntry, organisation_id: str) -> Branch:
+    """A register entry of a branch as what is stored of it."""
+    code = entry.number.branch
+    assert code is not None
+    return Branch(
+        organisation_id, code, entry.names, entry.address or "", entry.source, entry.as_of
+    )
+
+
 def registration_of(entry: RegisterEntry, organisation_id: str, now_ms: int) -> Registration:
     """A register entry as the facts that are stored of an organisation."""
     return Registration(
@@ -191,8 +200,7 @@ async def _add_branch(
     uow: UnitOfWork, entry: RegisterEntry, number: BusinessNumber, actor: str, now_ms: int
 ) -> Organisation:
     owner = await find_organisation(uow, number.value)
-    assert number.branch is not None
-    branch = Branch(owner.organisation_id, number.branch, entry.names, entry.address or "")
+    branch = branch_of(entry, owner.organisation_id)
     known = await uow.organisations.branches(owner.organisation_id)
     if any(one.code == branch.code for one in known):
         raise AlreadyExists(f"{number.value} has a branch {branch.code} already")

@@ -26,6 +26,7 @@ from corpid.domain.organisation import (
 from corpid.domain.person import PasswordMethod, Person, TotpMethod
 from corpid.services.credential_view_ports import CredentialViews
 from corpid.services.deferred import DeferredIssuances
+from corpid.services.issuance_batches import IssuanceBatches
 from corpid.services.outbox import Outbox
 from corpid.services.polled import PolledRequests
 from corpid.services.records import (
@@ -277,6 +278,16 @@ class Credentials(Protocol):
         state: CredentialState | None = None,
         limit: int = 200,
     ) -> list[Credential]: ...
+    async def going_on(
+        self,
+        after: str,
+        limit: int,
+        *,
+        organisation_id: str | None = None,
+        credential_type: str | None = None,
+    ) -> list[str]:
+        """Ids of those that are not over and fit what is given, in order, beyond ``after``."""
+
     async def add(self, row: CredentialRow) -> None: ...
     async def add_all(self, rows: Sequence[CredentialRow]) -> None: ...
     async def change_state(
@@ -353,6 +364,8 @@ class UnitOfWork(Protocol):
     def credentials(self) -> Credentials: ...
     @property
     def credential_views(self) -> CredentialViews: ...
+    @property
+    def issuance_batches(self) -> IssuanceBatches: ...
     @property
     def deferred_issuances(self) -> DeferredIssuances: ...
     @property

@@ -8,6 +8,8 @@ from corpid.domain.mandate import MandateEvent, MandateState, Side
 from corpid.domain.person import Assurance
 from keys.record import record
 
+BY_OPERATOR: Final = "operator."
+"""What the grant of a credential begins with that an operator issued; such a grant has no row."""
 BY_WALLET: Final = "wallet: "
 """What the reason of a change begins with that a wallet's notification made."""
 BY_CODE: Final = OfferGrant.PRE_AUTHORIZED_CODE.value

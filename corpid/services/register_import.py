@@ -13,7 +13,7 @@ from corpid.domain.business_number import BusinessNumber
 from corpid.domain.identifiers import ordered_text_id
 from corpid.domain.organisation import Branch, Identifier, Registration
 from corpid.domain.register_entry import EntityStatus, RegisterEntry
-from corpid.services.organisations import SCHEMES, identifier_of, registration_of
+from corpid.services.organisations import SCHEMES, branch_of, identifier_of, registration_of
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.register_ports import RegisterRows
 from corpid.services.revocation import Revocation
@@ -256,7 +256,7 @@ class RegisterImport:
                     Problem(line, f"a branch of {value}, which is not known", str(number))
                 )
                 continue
-            branch = Branch(owner.organisation_id, number.branch, entry.names, entry.address or "")
+            branch = branch_of(entry, owner.organisation_id)
             known = await self._store.read.organisations.branches(owner.organisation_id)
             if branch in known:
                 self.report.unchanged += 1

@@ -22,6 +22,7 @@ from corpid.services.authorities import ACTING_ROLES
 from corpid.services.logout_notices import tell
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import OutboxMessage
+from corpid.services.revocation_credentials import CredentialAct
 from corpid.services.revocation_effects import Act, Effects, RevocationReport, is_over
 from keys.clock import Clock, Random
 
@@ -158,6 +159,19 @@ class Revocation:
         """What ``resume_credential`` would do."""
         act = credentials.resume_credential(credential_id)
         return await self._plan("resume_credential", credential_id, actor, reason, act)
+
+    async def change_credential(
+        self, uow: UnitOfWork, act: CredentialAct, credential_id: str, actor: str, reason: str
+    ) -> RevocationReport:
+        """One of those acts inside a write that has others too. What it refuses it has not begun.
+
+        Raises:
+            IllegalTransition: see the act.
+        """
+        now_ms = int(self._clock() * 1000)
+        return await self._carry_out(
+            uow, now_ms, act.value, credential_id, actor, reason, act.on(credential_id)
+        )
 
     async def suspend_organisation(
         self, organisation_id: str, actor: str, reason: str

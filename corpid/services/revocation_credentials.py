@@ -4,6 +4,9 @@ What renews it, or what it renews, has the same key and says the same: each act 
 Otherwise a renewal would get round a revocation, whichever of them came first.
 """
 
+from enum import StrEnum
+from typing import Final
+
 from corpid.domain.credential import FINAL, Credential, CredentialState
 from corpid.domain.errors import IllegalTransition, NotFound
 from corpid.services.revocation_effects import Act, Effects
@@ -57,6 +60,25 @@ def resume_credential(credential_id: str) -> Act:
         return bool(held)
 
     return act
+
+
+class CredentialAct(StrEnum):
+    """What can be done to one credential, or to many one by one."""
+
+    REVOKE = "revoke_credential"
+    SUSPEND = "suspend_credential"
+    RESUME = "resume_credential"
+
+    def on(self, credential_id: str) -> Act:
+        """The act on that one."""
+        return _ACTS[self](credential_id)
+
+
+_ACTS: Final = {
+    CredentialAct.REVOKE: revoke_credential,
+    CredentialAct.SUSPEND: suspend_credential,
+    CredentialAct.RESUME: resume_credential,
+}
 
 
 async def _with_the_same_key(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 COMMAND: Final = "corpid db migrate"
-HEAD: Final = "0021"
+HEAD: Final = "0022"
 """The newest revision. Alembic takes a third of a second to load, so it is loaded only where
 there is something to migrate; a test holds this to the scripts."""
 

@@ -187,5 +187,5 @@ def organisations(rows: Iterable[tuple[Any, ...]]) -> dict[str, Organisation]:
 
 
 def branch(row: tuple[Any, ...]) -> Branch:
-    """A branch from its id, code, three names and address."""
-    return Branch(row[0], row[1], names_of(*row[2:5]), row[5])
+    """A branch from its id, code, three names, address, source and as-of time."""
+    return Branch(row[0], row[1], names_of(*row[2:5]), *row[5:])

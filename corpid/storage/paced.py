@@ -2,42 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
+from corpid.services.short_turns import Pace
 from corpid.storage.group_commit import RETRY_BETWEEN
 from corpid.storage.interface import Database, Work
 
-T = TypeVar("T")
-
-HELD_SECONDS: Final = 0.012
-"""SQLite: aim for one transaction, during which nobody else can write; the bound is 20 ms."""
-
 FREE_SECONDS: Final = RETRY_BETWEEN[1] + 0.001
 """SQLite: least time between two. Whoever waits for the lock tries in it at least once."""
-
-
-@dataclass(slots=True)
-class Pace:
-    """How many items of one kind go into one transaction: as many as fit into the time."""
-
-    size: int
-    least: int
-    most: int
-
-    def learn(self, items: int, seconds: float) -> None:
-        """Come nearer to the size that takes ``HELD_SECONDS``: down fast, up slowly."""
-        fitting = items * HELD_SECONDS / seconds
-        self.size = int(min(max(fitting, self.size / 2, self.least), self.size * 1.2, self.most))
-
-    def batches(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
-        """``items`` in batches of the size that fits at the time."""
-        start = 0
-        while start < len(items):
-            size = self.size
-            yield items[start : start + size]
-            start += size
 
 
 class PacedWriter:

@@ -52,6 +52,7 @@ _grant = table("authorization_grant")
 _session = table("session")
 _offer = table("credential_offer")
 _deferred = table("deferred_issuance")
+_batch_of_issuances = table("issuance_batch")
 _outbox = table("outbox")
 _guess = table("guess")
 _managed = table("managed_grant")
@@ -109,6 +110,7 @@ _RULES: Final[tuple[tuple[str, tuple[Statement, Statement], int], ...]] = (
     ("registration_token", _expired(_registration_token), TOKENS_KEPT),
     ("credential_offer", _expired(_offer), OFFERS_KEPT),
     ("deferred_issuance", _expired(_deferred), OFFERS_KEPT),
+    ("issuance_batch", _expired(_batch_of_issuances), 0),
     (
         "status_history",
         _batch(_history, _history.c.until < bindparam("before")),

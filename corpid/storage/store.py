@@ -8,6 +8,7 @@ from corpid.storage.change_counters import ChangeCounters
 from corpid.storage.client_cache import ClientCache
 from corpid.storage.deferred_issuances import SqlDeferredIssuances
 from corpid.storage.interface import Database, Transaction
+from corpid.storage.issuance_batches import SqlIssuanceBatches
 from corpid.storage.polled_requests import SqlPolled
 from corpid.storage.provider_store import SqlProviderReads, SqlProviderStore, SqlProviderWrites
 from corpid.storage.repositories.authority import SqlAuthority
@@ -102,6 +103,11 @@ class SqlUnitOfWork:
     def deferred_issuances(self) -> SqlDeferredIssuances:
         """What waits for an operator."""
         return SqlDeferredIssuances(self._scope)
+
+    @property
+    def issuance_batches(self) -> SqlIssuanceBatches:
+        """How far bulk issuances have come."""
+        return SqlIssuanceBatches(self._scope)
 
     @property
     def status_lists(self) -> SqlStatusLists:

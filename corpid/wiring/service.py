@@ -10,13 +10,10 @@ from typing import Final
 
 import structlog
 
-from corpid.domain.languages import LANGUAGES, negotiate
+from corpid.domain.languages import LANGUAGES
 from corpid.domain.person import Assurance
-from corpid.services import credential_catalogue
 from corpid.services.backchannel import BackchannelUsers
 from corpid.services.claims import SCOPES, TokenClaims
-from corpid.services.credentials import CredentialIssuance
-from corpid.services.deferrals import ApprovalPolicy
 from corpid.services.delegations import MandateDelegations
 from corpid.services.detail_types import detail_types
 from corpid.services.id_token_hints import IdTokenHints
@@ -30,9 +27,10 @@ from corpid.settings import Settings
 from corpid.storage.purge import purge
 from corpid.storage.unused_clients import purge_unused_clients
 from corpid.wiring import haip
-from corpid.wiring.attestation import known_attesters, needing_attestation
-from corpid.wiring.credential_formats import configurations, encoders
+from corpid.wiring.attestation import known_attesters
+from corpid.wiring.credential_formats import configurations
 from corpid.wiring.foundation import Foundation, foundation
+from corpid.wiring.issuing import DPOP_NONCE_SECONDS, credential_issuance, credential_issuer
 from corpid.wiring.logout import logout_delivery
 from corpid.wiring.mutual_tls import mutual_tls
 from corpid.wiring.outbound import outbound as outbound_way
@@ -40,8 +38,7 @@ from corpid.wiring.ping import ping_delivery
 from corpid.wiring.registration import documents, registry
 from keys.clock import Clock, Random, system_clock
 from oidc.attesters import Attesters
-from oidc.issuer.context import Issuer, IssuerConfig
-from oidc.issuer.encryption import EncryptionPolicy
+from oidc.issuer.context import Issuer
 from oidc.mutual_tls import MutualTls
 from oidc.ports import Interactions, Outbound
 from oidc.provider.client_keys import ClientKeys
@@ -49,10 +46,7 @@ from oidc.provider.context import Lifetimes, Provider, ProviderConfig
 from oidc.registration_ports import ClientDocuments, ClientRegistry
 from oidc.secrets import Nonces
 
-DPOP_NONCE_SECONDS: Final = 300
 _DAY_MS: Final = 86_400_000
-CREDENTIAL_NONCE_SECONDS: Final = 300
-ISSUER_NAMES: Final = {"en": "Corp ID", "zh-Hant": "企業身份", "zh-Hans": "企业身份"}
 logger = structlog.stdlib.get_logger("corpid.service")
 
 
@@ -94,17 +88,7 @@ async def service(
     async with foundation(settings, clock=clock, random=random) as base:
         await base.store.listen()
         await haip.require(base)
-        issuance = CredentialIssuance(
-            base.store,
-            base.allocator,
-            base.offers,
-            clock,
-            random,
-            settings.status_url,
-            StepUp(settings.acr_url),
-            haip=settings.haip == "required",
-            approval=ApprovalPolicy(frozenset(settings.credential_approval)),
-        )
+        issuance = credential_issuance(base)
         publisher = StatusPublisher(
             base.store,
             base.rings,
@@ -129,7 +113,7 @@ async def service(
         built = Service(
             foundation=base,
             provider=provider,
-            issuer=_issuer(base, issuance, certificates, attesters),
+            issuer=credential_issuer(base, issuance, attesters, certificates),
             publisher=publisher,
             logout=logout_delivery(base, provider, _report("back-channel logout")),
             registry=registry(base, outward),
@@ -205,40 +189,6 @@ def _provider(
         client_keys=client_keys,
         client_documents=client_documents,
         attesters=attesters if config.attestation else None,
-    )
-
-
-def _issuer(
-    base: Foundation,
-    issuance: CredentialIssuance,
-    certificates: MutualTls | None,
-    attesters: Attesters,
-) -> Issuer:
-    settings = base.settings
-    config = IssuerConfig(
-        issuer=settings.issuer,
-        configurations=needing_attestation(settings, configurations(base)),
-        earlier=credential_catalogue.earlier(settings.vct_url),
-        names=ISSUER_NAMES,
-        choose_language=lambda header: negotiate(None, header),
-        dpop_nonce_required=settings.dpop_nonce == "required",
-        mutual_tls=certificates,
-        batch_size=settings.credential_batch_size,
-        encryption=_encryption(settings),
-        haip=settings.haip == "required",
-        deferred=bool(settings.credential_approval),
-    )
-    return Issuer(
-        config=config,
-        store=issuance,
-        keys=base.rings,
-        encoders=encoders(base),
-        clock=base.clock,
-        random=base.random,
-        hasher=base.hasher,
-        dpop_nonces=Nonces(base.secrets["dpop-nonce"], DPOP_NONCE_SECONDS),
-        credential_nonces=Nonces(base.secrets["credential-nonce"], CREDENTIAL_NONCE_SECONDS),
-        attesters=None if settings.key_attestation == "off" else attesters,
     )
 
 
@@ -347,10 +297,3 @@ async def _background(*works: Awaitable[None]) -> AsyncIterator[None]:
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-
-def _encryption(settings: Settings) -> EncryptionPolicy | None:
-    if settings.credential_encryption == "off":
-        return None
-    required = settings.credential_encryption == "required"
-    return EncryptionPolicy(required, required)

@@ -6,7 +6,7 @@ from oidc.issuer.credential_request import read_request, requested_configuration
 from oidc.issuer.deferral import defer
 from oidc.issuer.encryption import response_encryption
 from oidc.issuer.holders import check_holders
-from oidc.issuer.issuing import Answer, Wanted, grant_of, issue
+from oidc.issuer.issuing import Answer, Order, Wanted, grant_of, issue
 from oidc.protected_resource import check_request, point_to_metadata, resource_metadata_url
 from oidc.request import Receive, Scope, Send, require_method
 from oidc.response import send_error
@@ -54,7 +54,8 @@ class CredentialEndpoint:
         holders = holders[
             : config.batch_size
         ]  # an attestation may name more keys (14.6: ours to say)
-        wanted = Wanted(presented, grant, configuration, holders, now)
+        order = Order(grant, configuration, holders, now, presented.token.issued_at)
+        wanted = Wanted(presented, order)
         if issuer.store.must_wait(grant, configuration):
             return Answer(await defer(issuer, wanted), encryption, 202)
         return Answer(await issue(issuer, wanted), encryption)

@@ -33,15 +33,16 @@ async def defer(issuer: Issuer, wanted: Wanted) -> dict[str, Any]:
         CredentialRequestDenied: this holder may not have it, or waits for too much already.
     """
     await decide(issuer, wanted, 0)
-    grant, now_ms = wanted.grant, int(wanted.now * 1000)
+    order = wanted.order
+    grant, now_ms = order.grant, int(order.now * 1000)
     deferral = Deferral(
         deferral_id=new_grant_id(now_ms, issuer.random),
         client_id=grant.client_id,
         subject=grant.subject or "",
         actor=grant.actor or "",
-        configuration_id=wanted.configuration.configuration_id,
-        dataset=dataset_of(wanted.configuration, grant),
-        holders=tuple(required_members(one.jwk) for one in wanted.holders),
+        configuration_id=order.configuration.configuration_id,
+        dataset=dataset_of(order.configuration, grant),
+        holders=tuple(required_members(one.jwk) for one in order.holders),
         state=DeferralState.WAITING,
         created_at=now_ms,
     )

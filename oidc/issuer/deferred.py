@@ -6,7 +6,7 @@ from oidc.issuer.context import Issuer
 from oidc.issuer.credential_request import dataset_of, read_request, require_covered
 from oidc.issuer.deferral import waiting
 from oidc.issuer.encryption import Message, response_encryption
-from oidc.issuer.issuing import Answer, Wanted, burn, grant_of, issue
+from oidc.issuer.issuing import Answer, Order, Wanted, burn, grant_of, issue
 from oidc.issuer.ports import Deferral, DeferralState
 from oidc.issuer.proved_id import deferral_of
 from oidc.protected_resource import Presented, check_request, replayed
@@ -62,9 +62,8 @@ class DeferredCredentialEndpoint:
         # 5. As at the credential endpoint, from the decision on: what held then may hold no more.
         holders = [parse_public(jwk) for jwk in deferral.holders]
         now = issuer.clock()
-        wanted = Wanted(
-            presented, grant, configuration, holders, now, deferral_id=deferral.deferral_id
-        )
+        order = Order(grant, configuration, holders, now, presented.token.issued_at)
+        wanted = Wanted(presented, order, deferral.deferral_id)
         return Answer(await issue(issuer, wanted), encryption)
 
     async def _find(self, message: Message, grant: Grant) -> Deferral:

@@ -1,4 +1,4 @@
-"""What the credential endpoint and the deferred one have in common: deciding, signing, recording.
+"""What everybody who issues has in common: deciding, signing, recording.
 
 The order is: may this holder have it now, sign in memory, then one transaction, then the answer.
 """
@@ -49,17 +49,42 @@ class Answer:
 
 
 @record
+class Order:
+    """What is to be issued under which grant, one credential for each key, whoever asks for it.
+
+    ``now`` is epoch seconds. What the same keys got from ``since`` (epoch ms) on, and never
+    answered, was lost.
+    """
+
+    grant: Grant
+    configuration: CredentialConfiguration
+    holders: Sequence[PublicKey]
+    now: float
+    since: int
+
+    @property
+    def stated_time(self) -> int:
+        """When the credentials say that they were issued; see ``stated_time``."""
+        return stated_time(self.now, self.configuration.description.lifetime)
+
+
+@record
+class Signed:
+    """Credentials as they would be handed out, and their records."""
+
+    encoded: Sequence[Encoded]
+    issued: Sequence[IssuedCredential]
+
+
+@record
 class Wanted:
-    """What a request asks for, once that was checked; ``now`` is epoch seconds.
+    """What a request asks for, once that was checked.
 
     ``deferral_id`` is set where it was asked for earlier, and waited.
     """
 
     presented: Presented
-    grant: Grant
-    configuration: CredentialConfiguration
-    holders: Sequence[PublicKey]
-    now: float
+    order: Order
     deferral_id: str | None = None
 
 
@@ -80,54 +105,58 @@ async def issue(issuer: Issuer, wanted: Wanted) -> dict[str, Any]:
 
 async def decide(issuer: Issuer, wanted: Wanted, count: int) -> tuple[Issuance, ...]:
     """Ask the host; see ``IssuerStore.decide``."""
-    said = stated_time(wanted.now, wanted.configuration.description.lifetime)
+    order = wanted.order
     try:
-        return await issuer.store.decide(wanted.grant, wanted.configuration, count, said)
+        return await issuer.store.decide(
+            order.grant, order.configuration, count, order.stated_time
+        )
     except InsufficientUserAuthentication as error:
         raise step_up(wanted.presented, error) from None
 
 
 async def _issue(issuer: Issuer, wanted: Wanted) -> dict[str, Any]:
     # 4. May this holder have it now?
-    issuances = await decide(issuer, wanted, len(wanted.holders))
+    issuances = await decide(issuer, wanted, len(wanted.order.holders))
     # 5. Assemble, lint, sign: in memory, nothing is promised yet.
-    encoded = await _encode(issuer, wanted, issuances)
-    names = [issuance.credential_id for issuance in issuances]
-    issued = [
-        IssuedCredential(
-            grant=wanted.grant,
-            configuration=wanted.configuration,
-            issuance=issuance,
-            holder_thumbprint=holder.thumbprint,
-            payload_digest=one.digest,
-            signing_kid=one.signing_kid,
-            issued_at=int(wanted.now * 1000),
-            token_issued_at=wanted.presented.token.issued_at,
-        )
-        for issuance, holder, one in zip(issuances, wanted.holders, encoded, strict=True)
-    ]
+    signed = await sign(issuer, wanted.order, issuances)
     # 6. One transaction: burn the proof, see to earlier ones, record these.
-    await _record(issuer, wanted, issued)
+    await _record(issuer, wanted, signed.issued)
     # 7. Only what is durable is handed out.
+    names = [issuance.credential_id for issuance in issuances]
     return {
-        "credentials": [{"credential": one.credential} for one in encoded],
+        "credentials": [{"credential": one.credential} for one in signed.encoded],
         "notification_id": new_notification_id(names, issuer.hasher),
     }
 
 
-async def _encode(issuer: Issuer, wanted: Wanted, issuances: tuple[Issuance, ...]) -> list[Encoded]:
-    description = wanted.configuration.description
+async def sign(issuer: Issuer, order: Order, issuances: Sequence[Issuance]) -> Signed:
+    """Assemble, lint and sign what was decided: in memory, for nobody until it is recorded."""
+    description = order.configuration.description
     description.lint(issuances[0].claims)  # those of all
-    encoder = issuer.encoders[wanted.configuration.format]
+    encoder = issuer.encoders[order.configuration.format]
     signer = issuer.keys.signer(encoder.purpose, encoder.alg)
-    said = stated_time(wanted.now, description.lifetime)
-    return [
+    said = order.stated_time
+    encoded = [
         await encoder.encode(signer, description, issuance, holder, said)
-        for issuance, holder in zip(issuances, wanted.holders, strict=True)
+        for issuance, holder in zip(issuances, order.holders, strict=True)
     ]
+    issued = [
+        IssuedCredential(
+            grant=order.grant,
+            configuration=order.configuration,
+            issuance=issuance,
+            holder_thumbprint=holder.thumbprint,
+            payload_digest=one.digest,
+            signing_kid=one.signing_kid,
+            issued_at=int(order.now * 1000),
+            token_issued_at=order.since,
+        )
+        for issuance, holder, one in zip(issuances, order.holders, encoded, strict=True)
+    ]
+    return Signed(encoded, issued)
 
 
-async def _record(issuer: Issuer, wanted: Wanted, issued: list[IssuedCredential]) -> None:
+async def _record(issuer: Issuer, wanted: Wanted, issued: Sequence[IssuedCredential]) -> None:
     deferral_id = wanted.deferral_id
 
     async def work(writes: IssuerWrites) -> OAuthError | None:

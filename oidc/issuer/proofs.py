@@ -13,8 +13,6 @@ from oidc.secrets import Nonces
 
 ALGORITHMS: Final = frozenset({"ES256"})
 TYP: Final = "openid4vci-proof+jwt"
-MAX_AGE_SECONDS: Final = 300
-"""How old a proof may be: as old as a c_nonce."""
 MAX_FUTURE_SECONDS: Final = 30
 _KEY_HEADERS: Final = ("kid", "jwk", "x5c")
 
@@ -52,7 +50,7 @@ def check_proof(
     if claims.get("aud") != issuer:
         raise InvalidProof("the aud of the jwt proof is not this credential issuer")
     _check_issuer(claims, client_id)
-    _check_time(claims.get("iat"), now)
+    _check_time(claims.get("iat"), now, nonces.lifetime)  # as old as a c_nonce may be
     # 4. With a c_nonce of ours: missing is a bad proof, wrong is a bad nonce (8.3.1.2).
     nonce = claims.get("nonce")
     if nonce is None:
@@ -80,8 +78,8 @@ def _check_issuer(claims: Mapping[str, Any], client_id: str) -> None:
         raise InvalidProof("the iss of the jwt proof is not the client_id of the access token")
 
 
-def _check_time(iat: object, now: float) -> None:
+def _check_time(iat: object, now: float, max_age: int) -> None:
     if isinstance(iat, bool) or not isinstance(iat, int | float):
         raise InvalidProof("the jwt proof has no iat")
-    if not now - MAX_AGE_SECONDS <= iat <= now + MAX_FUTURE_SECONDS:
+    if not now - max_age <= iat <= now + MAX_FUTURE_SECONDS:
         raise InvalidProof("the iat of the jwt proof is too far from now")

@@ -153,7 +153,10 @@ def test_csv_and_branches(any_cli: Cli) -> None:
     assert (report["added"], report["branches"], report["bad"]) == (1, 1, 2)
     assert {one["line"] for one in report["problems"]} == {4, 5}
     shown = any_cli.json("register", "show", "10000003-001")
-    assert shown["branches"] == [{"code": "001", "names": {"en": "SAMPLE BRANCH"}, "address": None}]
+    (branch,) = shown["branches"]
+    assert (branch["code"], branch["names"]) == ("001", {"en": "SAMPLE BRANCH"})
+    assert branch["source"] == "hk.companies_registry"
+    assert branch["as_of"] is not None
     before = state(any_cli)
     again = any_cli.json("register", "import", str(path))
     assert (again["unchanged"], again["added"], again["branches"]) == (2, 0, 0)

@@ -11,7 +11,8 @@ from corpid.storage import name_index, register_rows
 from corpid.storage.database import Database, open_database
 from corpid.storage.errors import InvalidValue, UniqueViolation
 from corpid.storage.group_commit import RETRY_BETWEEN
-from corpid.storage.paced import FREE_SECONDS, HELD_SECONDS, Pace, PacedWriter
+from corpid.services.short_turns import HELD_SECONDS, Pace
+from corpid.storage.paced import FREE_SECONDS, PacedWriter
 from corpid.storage.register_rows import SqlRegisterRows
 from corpid.storage.repositories.organisations import MAX_FOUND
 from corpid.storage.store import SqlStore

@@ -75,7 +75,8 @@ async def add_joint(world: World, holder: str, **changes: Any) -> Mandate:
 async def add_branch(world: World, code: str = "001") -> None:
     """A branch of the business."""
     names = Names(en=f"Sample Kite Branch {code}", zh_hant="樣本風箏分行")
-    branch = Branch(ORGANISATION, code, names, f"{int(code)} Sample Pier, Hong Kong")
+    address = f"{int(code)} Sample Pier, Hong Kong"
+    branch = Branch(ORGANISATION, code, names, address, "sample register", "2026-10-15")
     await world.store.write(lambda uow: uow.organisations.add_branch(branch, world.now_ms()))
 
 

@@ -25,6 +25,7 @@ async def _state(uow: UnitOfWork, applicant: Applicant) -> dict[str, Any]:
         "name": branch.names.best("en"),
         "names": claims.tagged(branch.names),
         **({"address": {"full_address": branch.address}} if branch.address else {}),
+        **claims.there({"source": branch.source, "as_of": branch.as_of}),
         **claims.about(),
         "issuing_country": claims.COUNTRY,
     }
@@ -53,11 +54,12 @@ TYPE: Final = CredentialType(
         claims.held(
             ("address",), "Address of the branch", "分行地址", "分支机构地址", always=False
         ),
+        *claims.SOURCE_IF_KNOWN,
         *claims.ABOUT,
         claims.shown(("issuing_country",), "Country of the issuer", "發證地", "发证地"),
     ),
     lifetime=90 * claims.DAY,
-    rule=IssuanceRule(of_branch=True),
+    rule=IssuanceRule(of_branch=True, operator_keys=True),
     state=_state,
     reads_more=True,
 )

@@ -111,7 +111,7 @@ TYPE: Final = CredentialType(
         claims.shown(("issuing_country",), "Country of the issuer", "發證地", "发证地"),
     ),
     lifetime=30 * claims.DAY,
-    rule=IssuanceRule(),
+    rule=IssuanceRule(operator_keys=True),
     state=_state,
     # How many facts, names and numbers are kept back is nobody's business either.
     decoys=3,

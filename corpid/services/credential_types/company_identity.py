@@ -43,6 +43,6 @@ TYPE: Final = CredentialType(
         *claims.ABOUT,
     ),
     lifetime=90 * claims.DAY,
-    rule=IssuanceRule(),
+    rule=IssuanceRule(operator_keys=True),
     state=_state,
 )

@@ -1,4 +1,4 @@
-"""Credential offers and issuance records."""
+"""Issuance records; with offers, the port's other half."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,37 +12,18 @@ from corpid.domain.credential import (
     CredentialState,
     StatusEntry,
 )
-from corpid.services.records import BY_WALLET, CredentialRow, Offer
-from corpid.storage.constructs import MAX_ROWS, adding, changing, finding, given, table
-from corpid.storage.credential_rows import credential_of, offer_of, values_of
-from corpid.storage.mapping import json_text, words
-from corpid.storage.scope import Repository
+from corpid.services.records import BY_OPERATOR, BY_WALLET, CredentialRow
+from corpid.storage.constructs import MAX_ROWS, adding, changing, given, table
+from corpid.storage.credential_rows import credential_of, values_of
+from corpid.storage.repositories.offers import SqlOffers
 from corpid.storage.statement import Statement, any_of
 
-_offer = table("credential_offer")
 _credential = table("credential")
 _change = table("credential_change")
 _grant = table("authorization_grant")
 _mandate = table("mandate")
 
 _FINAL: Final = sorted(FINAL)
-
-_OFFER: Final = finding(_offer, given(_offer.c.offer_id))
-_ADD_OFFER: Final = adding(_offer)
-_OFFER_OPEN: Final = (
-    _offer.c.used_at.is_(None),
-    _offer.c.ended_at.is_(None),
-    _offer.c.expires_at > bindparam("now"),
-)
-_END_OFFERS: Final = changing(
-    _offer, given(_offer.c.authority), *_OFFER_OPEN, ended_at=bindparam("now")
-)
-_END_OFFER: Final = changing(
-    _offer, given(_offer.c.offer_id), *_OFFER_OPEN, ended_at=bindparam("now")
-)
-_END_OFFERS_OF_PERSON: Final = changing(
-    _offer, given(_offer.c.person_id), *_OFFER_OPEN, ended_at=bindparam("now")
-)
 
 # The mandate's own id is there only when the authority is a mandate, not a representation.
 WHOLE: Final = select(
@@ -95,6 +76,23 @@ _LOCK_GRANT_OF: Final = Statement(
     .where(given(_one.c.credential_id))
     .with_for_update(of=_grant)
 )
+# Where an operator issued there is no grant's row: the first of such credentials, which stays for
+# good, stands for it.
+_LOCK_FIRST: Final = Statement(
+    select(_credential.c.credential_id)
+    .where(given(_credential.c.grant_id))
+    .order_by(_credential.c.credential_id)
+    .limit(1)
+    .with_for_update()
+)
+_LOCK_FIRST_OF: Final = Statement(
+    select(_credential.c.credential_id)
+    .join(_one, _one.c.grant_id == _credential.c.grant_id)
+    .where(given(_one.c.credential_id), _one.c.grant_id.like(f"{BY_OPERATOR}%"))
+    .order_by(_credential.c.credential_id)
+    .limit(1)
+    .with_for_update(of=_credential)
+)
 _BESIDE: Final = (
     WHOLE.join(
         _one,
@@ -143,6 +141,18 @@ _FIND_BY_ORGANISATION: Final = Statement(
     _LATEST_FIRST.where(given(_credential.c.organisation_id), _optional("person_id"))
 )
 _FIND_BY_PERSON: Final = Statement(_LATEST_FIRST.where(given(_credential.c.person_id)))
+_GOING_ON_AFTER: Final = (
+    select(_credential.c.credential_id)
+    .where(
+        _credential.c.credential_id > bindparam("after"),
+        _credential.c.state.not_in(_FINAL),
+        _optional("credential_type"),
+    )
+    .order_by(_credential.c.credential_id)
+    .limit(bindparam("limit"))
+)
+_GOING_ON: Final = Statement(_GOING_ON_AFTER)
+_GOING_ON_OF: Final = Statement(_GOING_ON_AFTER.where(given(_credential.c.organisation_id)))
 _ADD: Final = adding(_credential)
 _CHANGE_STATE: Final = changing(
     _credential,
@@ -178,49 +188,10 @@ _SET_HOLD: Final = changing(
 )
 
 
-class SqlCredentials(Repository):
+class SqlCredentials(SqlOffers):
     """``services.ports.Credentials``."""
 
     __slots__ = ()
-
-    async def offer(self, offer_id: str) -> Offer | None:
-        """An offer, used, ended and expired ones too."""
-        row = await self._in.reads.one(_OFFER, offer_id=offer_id)
-        return None if row is None else offer_of(row)
-
-    async def add_offer(self, offer: Offer) -> None:
-        """Add an offer."""
-        await self._in.writes.execute(
-            _ADD_OFFER,
-            offer_id=offer.offer_id,
-            code_hash=offer.code_hash,
-            transaction_code_hash=offer.transaction_code_hash,
-            wrong_tries=offer.wrong_tries,
-            organisation_id=offer.organisation_id,
-            person_id=offer.person_id,
-            authority=offer.authority,
-            credential_types=words(offer.credentials),
-            created_at=offer.created_at,
-            expires_at=offer.expires_at,
-            used_at=offer.used_at,
-            ended_at=offer.ended_at,
-            grant_types=words(offer.grants),
-            tx_code=None if offer.tx_code is None else json_text(offer.tx_code),
-            next_try_at=None,
-        )
-
-    async def end_offers_by_authority(self, authority: str, now_ms: int) -> int:
-        """End the open offers that rest on a mandate or representation; how many."""
-        return await self._in.writes.execute(_END_OFFERS, authority=authority, now=now_ms)
-
-    async def end_offer(self, offer_id: str, now_ms: int) -> bool:
-        """End an open offer; False when it is not open."""
-        return await self._in.writes.execute(_END_OFFER, offer_id=offer_id, now=now_ms) == 1
-
-    async def end_offers_by_person(self, person_id: str, now_ms: int) -> int:
-        """End the open offers to a person; how many."""
-        execute = self._in.writes.execute
-        return await execute(_END_OFFERS_OF_PERSON, person_id=person_id, now=now_ms)
 
     async def by_id(self, credential_id: str) -> Credential | None:
         """A credential in whatever state."""
@@ -244,7 +215,9 @@ class SqlCredentials(Repository):
         Inside a write, no other transaction gets past this for the grant until that is over.
         """
         if self._in.locking:
-            await self._in.writes.lock(_LOCK_GRANT, grant_id=grant_id)
+            by_operator = grant_id.startswith(BY_OPERATOR)
+            lock = _LOCK_FIRST if by_operator else _LOCK_GRANT
+            await self._in.writes.lock(lock, grant_id=grant_id)
         wanted = {
             "grant_id": grant_id,
             "credential_type": credential_type,
@@ -264,6 +237,7 @@ class SqlCredentials(Repository):
         """
         if self._in.locking:
             await self._in.writes.lock(_LOCK_GRANT_OF, credential_id=credential_id)
+            await self._in.writes.lock(_LOCK_FIRST_OF, credential_id=credential_id)
         found = await self._in.reads.all(_SAME_KEY, credential_id=credential_id)
         return [credential_of(row) for row in found]
 
@@ -308,6 +282,24 @@ class SqlCredentials(Repository):
         else:
             statement = _FIND
         return [credential_of(row) for row in await self._in.reads.all(statement, **wanted)]
+
+    async def going_on(
+        self,
+        after: str,
+        limit: int,
+        *,
+        organisation_id: str | None = None,
+        credential_type: str | None = None,
+    ) -> list[str]:
+        """Ids of those that are not over and fit what is given, in order, beyond ``after``."""
+        wanted = {"after": after, "limit": limit, "credential_type": credential_type}
+        if organisation_id is None:
+            found = await self._in.reads.all(_GOING_ON, **wanted)
+        else:
+            found = await self._in.reads.all(
+                _GOING_ON_OF, **wanted, organisation_id=organisation_id
+            )
+        return [name for (name,) in found]
 
     async def add(self, row: CredentialRow) -> None:
         """Add an issuance record.

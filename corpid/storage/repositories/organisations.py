@@ -118,6 +118,8 @@ _BRANCHES: Final = Statement(
         _branch.c.name_zh_hant,
         _branch.c.name_zh_hans,
         _branch.c.address,
+        _branch.c.source,
+        _branch.c.as_of,
     )
     .where(given(_branch.c.organisation_id), _branch.c.ended_at.is_(None))
     .order_by(_branch.c.code)
@@ -297,6 +299,8 @@ class SqlOrganisations(Repository):
             ended_at=None,
             **name_columns(branch.names),
             address=branch.address,
+            source=branch.source,
+            as_of=branch.as_of,
         )
 
     async def suspend(self, organisation_id: str, now_ms: int) -> bool:

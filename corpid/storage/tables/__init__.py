@@ -22,6 +22,7 @@ from corpid.storage.tables.clients import (
 from corpid.storage.tables.credentials import (
     CredentialChangeTable,
     CredentialTable,
+    IssuanceBatchTable,
     MandateStatusTable,
     OfferTable,
     StatusEntryTable,
@@ -84,6 +85,7 @@ __all__ = [
     "GuessTable",
     "IdentifierTable",
     "InteractionTable",
+    "IssuanceBatchTable",
     "KeyTable",
     "MandateEventTable",
     "MandateStatusTable",

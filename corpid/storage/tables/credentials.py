@@ -67,6 +67,28 @@ class DeferredIssuanceTable(SQLModel, table=True):
     reason: str = text(default="")
 
 
+class IssuanceBatchTable(SQLModel, table=True):
+    """How far the bulk issuance of one file has come: by lines, so that none is done twice.
+
+    ``done_line`` is the last line that was, ``chunk_from`` the first of its transaction, ``turn``
+    how many there were.
+    """
+
+    __tablename__ = "issuance_batch"
+    __table_args__ = (Index("ix_issuance_batch_expiry", "expires_at"), KEYED)
+
+    batch_id: str = text(primary_key=True)
+    actor: str = text()
+    turn: int = integer(default=0)
+    chunk_from: int = integer(default=0)
+    done_line: int = integer(default=0)
+    issued: int = integer(default=0)
+    refused: int = integer(default=0)
+    started_at: int = integer()
+    finished_at: int | None = integer(nullable=True, default=None)
+    expires_at: int = integer()
+
+
 class CredentialTable(SQLModel, table=True):
     """The record of one credential issued to one holder key.
 

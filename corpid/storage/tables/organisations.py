@@ -122,3 +122,5 @@ class BranchTable(SQLModel, table=True):
     name_zh_hant: str = text()
     name_zh_hans: str = text()
     address: str = text()
+    source: str | None = text(nullable=True, default=None)
+    as_of: str | None = text(nullable=True, default=None)

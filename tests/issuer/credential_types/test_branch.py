@@ -2,8 +2,10 @@
 
 import pytest
 
+from corpid.domain.languages import Names
+from corpid.domain.organisation import Branch
 from tests.support.issued import add_branch, asked, issued, whole
-from tests.support.issuer_world import World
+from tests.support.issuer_world import ORGANISATION, World
 
 
 def of(code: str) -> tuple[dict[str, object], ...]:
@@ -25,6 +27,15 @@ async def test_it_names_the_branch_and_the_business(world: World) -> None:
     assert says["names"][1] == {"lang": "zh-Hant", "value": "樣本風箏分行"}
     assert says["address"] == {"full_address": "1 Sample Pier, Hong Kong"}
     assert says["legal_person_name"] == "Sample Kite Trading Limited"
+    assert (says["source"], says["as_of"]) == ("sample register", "2026-10-15")
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_source_that_was_not_kept_is_not_made_up(world: World) -> None:
+    branch = Branch(ORGANISATION, "001", Names(en="Sample Kite Branch"), "")
+    await world.store.write(lambda uow: uow.organisations.add_branch(branch, world.now_ms()))
+    says = whole(await issued(world, "branch"))
+    assert not {"source", "as_of"} & says.keys()
 
 
 async def test_a_business_without_a_branch_gets_none(world: World) -> None:

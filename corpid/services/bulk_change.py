@@ -1,0 +1,134 @@
+"""Suspending, resuming or revoking many credentials, each by the one function for it.
+
+Doing it again does nothing, so a run that was broken off is begun again from the start.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from typing import Final
+
+from corpid.domain.errors import DomainError, InvalidValue
+from corpid.services.bulk import (
+    BulkReport,
+    Problem,
+    Row,
+    ShortTurns,
+    Told,
+    UnusableRow,
+    in_chunks,
+)
+from corpid.services.ports import Credentials, UnitOfWork
+from corpid.services.revocation import Revocation
+from corpid.services.revocation_credentials import CredentialAct
+
+PAGE: Final = 500
+"""Ids in one look at a listing."""
+_MOST: Final = 100
+"""Characters of an id."""
+_RESULTS_ONLY: Final = frozenset({"batch", "error"})
+_Outcome = tuple[int, int | DomainError | None]
+
+
+class _Rehearsed(Exception):
+    """Carries the outcomes of a rehearsal out of the transaction that it rolls back."""
+
+    def __init__(self, outcomes: list[_Outcome]) -> None:
+        super().__init__("a rehearsal is rolled back")
+        self.outcomes = outcomes
+
+
+class BulkChange:
+    """One run, or its rehearsal: the same acts, rolled back."""
+
+    def __init__(
+        self,
+        revocation: Revocation,
+        turns: ShortTurns,
+        act: CredentialAct,
+        *,
+        actor: str,
+        reason: str,
+        progress: Told,
+        rehearsal: bool,
+    ) -> None:
+        self._revocation = revocation
+        self._turns = turns
+        self._act = act
+        self._actor = actor
+        self._reason = reason
+        self._progress = progress
+        self._rehearsal = rehearsal
+        self.report = BulkReport()
+
+    async def run(self, rows: AsyncIterable[tuple[int, Row]]) -> BulkReport:
+        """Go through all of them."""
+        await in_chunks(rows, self._turns, self._chunk)
+        return self.report
+
+    async def _chunk(self, chunk: Sequence[tuple[int, Row]]) -> None:
+        async def work(uow: UnitOfWork) -> list[_Outcome]:
+            outcomes = [(line, await self._one(uow, row)) for line, row in chunk]
+            if self._rehearsal:
+                raise _Rehearsed(outcomes)
+            return outcomes
+
+        try:
+            outcomes = await self._turns.write(work, len(chunk))
+        except _Rehearsed as rehearsed:
+            outcomes = rehearsed.outcomes
+        for line, outcome in outcomes:
+            self._tell(line, outcome)
+        self._progress(self.report)
+
+    async def _one(self, uow: UnitOfWork, row: Row) -> int | DomainError | None:
+        """How many credentials it changed; a row without one is None."""
+        try:
+            credential_id = _named(row)
+            if credential_id is None:
+                return None
+            done = await self._revocation.change_credential(
+                uow, self._act, credential_id, self._actor, self._reason
+            )
+        except DomainError as error:
+            return error
+        return done.credentials
+
+    def _tell(self, line: int, outcome: int | DomainError | None) -> None:
+        report = self.report
+        report.rows += 1
+        report.line = line
+        if isinstance(outcome, DomainError):
+            report.refuse(Problem(line, outcome.code, outcome.message))
+        elif outcome is None:
+            report.count("without_credential")
+        else:
+            report.count("already" if outcome == 0 else "changed")
+
+
+async def going_on(
+    read: Credentials, organisation_id: str | None, credential_type: str | None
+) -> AsyncIterator[tuple[int, Row]]:
+    """All that are not over, of that business, of that type, or both; numbered from one."""
+    after, number = "", 0
+    while found := await read.going_on(
+        after, PAGE, organisation_id=organisation_id, credential_type=credential_type
+    ):
+        for name in found:
+            number += 1
+            yield number, {"credential_id": name}
+        after = found[-1]
+
+
+def _named(row: Row) -> str | None:
+    """The credential that a row names; None for a line of results that gave none.
+
+    Raises:
+        InvalidValue: it names none.
+    """
+    if isinstance(row, UnusableRow):
+        raise InvalidValue(row.reason)
+    named = row.get("credential_id")
+    if named is None and not _RESULTS_ONLY.isdisjoint(row):
+        return None
+    if not isinstance(named, str) or not 0 < len(named) <= _MOST:
+        raise InvalidValue("credential_id is missing")
+    return named
