@@ -24,7 +24,7 @@ PAGE: Final = 500
 """Ids in one look at a listing."""
 _MOST: Final = 100
 """Characters of an id."""
-_RESULTS_ONLY: Final = frozenset({"batch", "error"})
+_RESULTS_ONLY: Final = frozenset({"batch", "error", "offer_id"})
 _Outcome = tuple[int, int | DomainError | None]
 
 

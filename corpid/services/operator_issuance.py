@@ -1,7 +1,7 @@
 """Issuing at an operator's word: by the decision, signature and record of the credential endpoint.
 
 What the endpoint learns from an access token and a proof, an operator names: business, person,
-type, and how it is known whose key it is (`docs/adr/0017`). Whether the holder may have it is
+type, and how it is known whose key it is (docs/adr/0017). Whether the holder may have it is
 decided by the same rules, and recorded with the operator's name.
 """
 

@@ -107,9 +107,7 @@ async def decide(issuer: Issuer, wanted: Wanted, count: int) -> tuple[Issuance, 
     """Ask the host; see ``IssuerStore.decide``."""
     order = wanted.order
     try:
-        return await issuer.store.decide(
-            order.grant, order.configuration, count, order.stated_time
-        )
+        return await issuer.store.decide(order.grant, order.configuration, count, order.stated_time)
     except InsufficientUserAuthentication as error:
         raise step_up(wanted.presented, error) from None
 

@@ -21,7 +21,8 @@ STORY = (
     "person unblock",
     "representation add", "representation list", "mandate grant", "mandate accept",
     "mandate show", "mandate list", "mandate decline", "offer create", "client add",
-    "client show", "client list", "credential list", "credential show",
+    "client show", "client list",
+    "credential nonce", "credential issue", "credential list", "credential show",
     "credential suspend", "credential resume", "credential revoke",
     "issuance list", "issuance approve", "issuance deny",
     "pki init", "pki list", "pki show", "pki csr", "pki renew",
@@ -63,6 +64,7 @@ def test_every_example_works_in_the_order_of_the_story(
     keys = {"keys": [dict(generate("ES256").public_jwk)]}
     (cli.folder / "bank.jwks.json").write_text(json.dumps(keys))
     (cli.folder / "wallet-anchors.pem").write_text(Authority(time.time()).pem)
+    (cli.folder / "wallet.jwk.json").write_text(json.dumps(keys["keys"][0]))
     (cli.folder / "credential.txt").write_text("this is no credential")
     ids: dict[str, str] = {"CREDENTIAL": "unknown", "ISSUANCE": "unknown"}
     for words in STORY:

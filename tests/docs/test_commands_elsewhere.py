@@ -21,7 +21,7 @@ SHOWN_BY = {
     "docker compose up --build": COMPOSE,
 }
 # Languages that a test does something with, or that no test has to: diagrams and trees have none.
-KNOWN = {"", "console", "http", "json", "python", "sh"}
+KNOWN = {"", "console", "csv", "http", "json", "python", "sh"}
 RUN = {"docs/guide-operator.md", "docs/guide-relying-party.md"}
 ELSEWHERE = {"docs/cli.md", "docs/guide-requests.md"}  # tests/cli, test_requests_guide
 

@@ -17,6 +17,10 @@ COMPANY = {
     "Company_Type": "Private company limited by shares",
     "Date_of_Incorporation": "02-01-2019",
 }
+ROWS = """organisation,type,person,offer
+99000001,company-identity,sample.director,yes
+99000001,representative,sample.director,yes
+"""
 
 
 def _credential(runner: Runner) -> None:
@@ -31,6 +35,7 @@ def _credential(runner: Runner) -> None:
 def test_the_guide_is_true_from_beginning_to_end(site: DocumentSite) -> None:
     for name in ("bank", "bank2"):
         (site.folder / f"{name}.jwks.json").write_text(json.dumps(Key().jwks))
+    (site.folder / "businesses.csv").write_text(ROWS)
     (site.folder / "companies.json").write_text(json.dumps([COMPANY]))
     (site.folder / "wallet-anchors.pem").write_text(Authority(time.time()).pem)
     Runner(site, Document("docs/guide-operator.md")).run({"credential": _credential})

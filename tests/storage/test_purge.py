@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from corpid.domain.credential import EntryStatus, StatusEntry
+from corpid.services.issuance_batches import KEPT_MS, IssuanceBatch
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import InitialToken, OutboxMessage, Tries
 from corpid.storage.constructs import table
@@ -57,6 +58,7 @@ PURGED = (
     "registration_token",
     "credential_offer",
     "deferred_issuance",
+    "issuance_batch",
     "status_history",
     "outbox",
 )
@@ -92,6 +94,7 @@ async def fill(store: SqlStore) -> None:
         await uow.credentials.add_offer(offer())
         await uow.credentials.add(credential_row())
         await uow.deferred_issuances.add(deferred_issuance())
+        await uow.issuance_batches.add(IssuanceBatch("batch", "operator:test", NOW))
         entry = StatusEntry("list-1", 900)
         for status in (EntryStatus.SUSPENDED, EntryStatus.VALID):
             await uow.status_lists.set_status(entry, status, NOW)
@@ -153,6 +156,7 @@ def test_what_has_a_dated_key_is_purged_without_an_index(name: str) -> None:
         "authorization_grant": NOW + DAY + REUSE_SEEN,
         "credential_offer": NOW + DAY + OFFERS_KEPT,
         "deferred_issuance": NOW + DAY + OFFERS_KEPT,
+        "issuance_batch": NOW + KEPT_MS,
         "status_history": NOW + HISTORY_KEPT,
     }.items(),
 )

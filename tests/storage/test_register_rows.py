@@ -7,11 +7,11 @@ import pytest
 
 from corpid.domain.languages import Names
 from corpid.domain.organisation import Identifier, IdentifierScheme, Registration
+from corpid.services.short_turns import HELD_SECONDS, Pace
 from corpid.storage import name_index, register_rows
 from corpid.storage.database import Database, open_database
 from corpid.storage.errors import InvalidValue, UniqueViolation
 from corpid.storage.group_commit import RETRY_BETWEEN
-from corpid.services.short_turns import HELD_SECONDS, Pace
 from corpid.storage.paced import FREE_SECONDS, PacedWriter
 from corpid.storage.register_rows import SqlRegisterRows
 from corpid.storage.repositories.organisations import MAX_FOUND
