@@ -42,13 +42,7 @@ def algs_of(key: PrivateKey | LibraryPublicKey) -> frozenset[str]:
         UnsupportedAlgorithm: a curve that we do not use.
     """
     if isinstance(key, (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)):
-        match key.curve.name:
-            case "secp256r1":
-                return P256_ALGS
-            case "secp384r1":
-                return P384_ALGS
-            case _:
-                raise UnsupportedAlgorithm("curve is not supported")
+        return _ec_algs(key)
     if isinstance(key, (ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey)):
         return ED25519_ALGS
     return RSA_ALGS
@@ -73,10 +67,10 @@ def sign_function(key: PrivateKey, alg: str) -> Sign:
 
 def check_functions(key: LibraryPublicKey) -> dict[str, Check]:
     """Return, for every ``alg`` that ``key`` can carry, the function that checks a signature."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return dict.fromkeys(_ec_algs(key), _ec_check(key))
     if isinstance(key, ed25519.Ed25519PublicKey):
         return dict.fromkeys(ED25519_ALGS, key.verify)
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return dict.fromkeys(algs_of(key), _ec_check(key))
     rsa_key = key
     return {
         "RS256": lambda signature, data: rsa_key.verify(signature, data, _PKCS1, _SHA256),
@@ -94,6 +88,16 @@ def check(function: Check, signature: bytes, data: bytes) -> None:
         function(signature, data)
     except (LibraryInvalidSignature, ValueError) as error:
         raise InvalidSignature("the signature does not verify") from error
+
+
+def _ec_algs(key: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) -> frozenset[str]:
+    match key.curve.name:
+        case "secp256r1":
+            return P256_ALGS
+        case "secp384r1":
+            return P384_ALGS
+        case _:
+            raise UnsupportedAlgorithm("curve is not supported")
 
 
 def _ec_sign(key: ec.EllipticCurvePrivateKey) -> Sign:

@@ -35,6 +35,7 @@ _EC_CURVES: dict[str, tuple[ec.EllipticCurve, int]] = {
     "P-256": (ec.SECP256R1(), 32),
     "P-384": (ec.SECP384R1(), 48),
 }
+_NARROWING = frozenset({"alg", "key_ops", "use"})
 _STRING_MEMBERS = ("kid", "use", "alg")
 
 
@@ -132,15 +133,16 @@ def parse_public(jwk: Mapping[str, Any], *, allow_private: bool = False) -> Publ
     for name in _STRING_MEMBERS:
         if not isinstance(public.get(name, ""), str):
             raise MalformedKey(f"{name} is not a string")
-    key = library_key(public)
-    algs = _permitted(public, algs_of(key))
+    members = required_members(public)
+    checks = check_functions(_key_of(members))
+    algs = _permitted(public, frozenset(checks))
     return PublicKey(
         kid=public.get("kid"),
-        kty=public["kty"],
+        kty=members["kty"],
         algs=algs,
         jwk=public,
-        thumbprint=thumbprint(public),
-        _checks={alg: f for alg, f in check_functions(key).items() if alg in algs},
+        thumbprint=_hash_of(members),
+        _checks={alg: function for alg, function in checks.items() if alg in algs},
     )
 
 
@@ -184,11 +186,7 @@ def required_members(jwk: Mapping[str, Any]) -> dict[str, str]:
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
     """Return the RFC 7638 thumbprint (SHA-256, base64url) of a public or private JWK."""
-    try:
-        canonical = orjson.dumps(required_members(jwk))
-    except TypeError as error:  # a lone surrogate
-        raise MalformedKey("a member is not text") from error
-    return base64url.encode(sha256(canonical).digest())
+    return _hash_of(required_members(jwk))
 
 
 def library_key(jwk: Mapping[str, Any]) -> LibraryPublicKey:
@@ -198,17 +196,7 @@ def library_key(jwk: Mapping[str, Any]) -> LibraryPublicKey:
         UnsupportedKey: a key type or curve that we do not know.
         MalformedKey: a member is missing or malformed, or the key is not sound.
     """
-    members = required_members(jwk)
-    try:
-        match members["kty"]:
-            case "EC":
-                return _ec_key(members)
-            case "OKP":
-                return _okp_key(members)
-            case _:
-                return _rsa_key(members)
-    except MalformedEncoding as error:
-        raise MalformedKey("a key member is not base64url") from error
+    return _key_of(required_members(jwk))
 
 
 def public_members(key: LibraryPublicKey) -> dict[str, str]:
@@ -242,6 +230,27 @@ def _parse_or_skip(member: Any) -> PublicKey | None:
         return parse_public(member)
     except UnsupportedKey:
         return None
+
+
+def _hash_of(members: Mapping[str, str]) -> str:
+    try:
+        canonical = orjson.dumps(members)
+    except TypeError as error:  # a lone surrogate
+        raise MalformedKey("a member is not text") from error
+    return base64url.encode(sha256(canonical).digest())
+
+
+def _key_of(members: Mapping[str, str]) -> LibraryPublicKey:
+    try:
+        match members["kty"]:
+            case "EC":
+                return _ec_key(members)
+            case "OKP":
+                return _okp_key(members)
+            case _:
+                return _rsa_key(members)
+    except MalformedEncoding as error:
+        raise MalformedKey("a key member is not base64url") from error
 
 
 def _ec_key(members: Mapping[str, str]) -> ec.EllipticCurvePublicKey:
@@ -289,6 +298,8 @@ def _decode_uint(text: str) -> int:
 
 def _permitted(jwk: Mapping[str, Any], algs: frozenset[str]) -> frozenset[str]:
     """Narrow ``algs`` by what the key says of itself (RFC 7517 sections 4.2 to 4.4)."""
+    if _NARROWING.isdisjoint(jwk):
+        return algs
     operations = jwk.get("key_ops", ["verify"])
     if not isinstance(operations, list) or not all(isinstance(o, str) for o in operations):
         raise MalformedKey("key_ops is not an array of strings")

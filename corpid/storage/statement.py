@@ -6,6 +6,7 @@ parameters. At run time no SQLAlchemy engine, connection or session is involved.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, Final, Literal, cast
 
 from sqlalchemy import (
@@ -95,6 +96,7 @@ class CompiledStatement:
     __slots__ = (
         "_constants",
         "_converters",
+        "_in_order",
         "_kinds",
         "_names",
         "_numbers",
@@ -123,6 +125,7 @@ class CompiledStatement:
         self._kinds: tuple[Kind, ...] = tuple(
             _kind(binds[name]) if name in wanted else _ANYTHING for name in self._names
         )
+        self._in_order = _picker(self._names)
         kinds = tuple(enumerate(self._kinds))
         self._texts = tuple(at for at, (kind, _, _) in kinds if kind is str)
         self._octets = tuple(at for at, (kind, _, _) in kinds if kind is bytes)
@@ -148,7 +151,7 @@ class CompiledStatement:
         if self._constants:
             named = {**named, **self._constants}
         try:
-            values = tuple([named[name] for name in self._names])
+            values = self._in_order(named)
         except KeyError:
             raise self._mismatch(params) from None
         for at in self._texts:
@@ -188,6 +191,12 @@ class CompiledStatement:
             if names
         ]
         return TypeError(f"parameters do not fit: {'; '.join(parts)}; statement: {self.sql}")
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)  # of a single name it would not make a tuple
+    return lambda named: tuple([named[name] for name in names])
 
 
 class Statement:

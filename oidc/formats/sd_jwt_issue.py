@@ -30,7 +30,11 @@ from oidc.formats.sd_jwt_names import (
     PROTECTED_IN_SD_JWT,
 )
 
-SALT_BYTES = 16  # 128 bits, as section 9.3 recommends
+SALT_BYTES = 18  # over the 128 bits of section 9.3, and its base64url has no padding
+_SALT_CHARACTERS = SALT_BYTES * 4 // 3
+_SALTS_DRAWN = 16
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_OPEN = PathTree(here=False, children={})
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
 
 
@@ -113,13 +117,33 @@ def conceal(
     return payload, concealer.disclosures
 
 
+class _Salts:
+    """Salts out of few draws, each of which is a call into the kernel; none is given out twice."""
+
+    __slots__ = ("_block", "_random", "_used")
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._block = ""
+        self._used = 0
+
+    def next(self) -> str:
+        start = self._used
+        if start == len(self._block):
+            self._block = encode(self._random(SALT_BYTES * _SALTS_DRAWN))
+            start = 0
+        self._used = end = start + _SALT_CHARACTERS
+        return self._block[start:end]
+
+
 class _Concealer:
     """Walks the claims beside the tree of paths and gathers the disclosures."""
 
-    __slots__ = ("decoys", "disclosures", "random")
+    __slots__ = ("decoys", "disclosures", "random", "salts")
 
     def __init__(self, random: Random, decoys: int) -> None:
         self.random = random
+        self.salts = _Salts(random)
         self.decoys = decoys
         self.disclosures: list[str] = []
 
@@ -130,15 +154,11 @@ class _Concealer:
         for name, value in claims.items():
             if name in MECHANISM_NAMES:
                 raise ReservedClaimName(f"a claim cannot be named {name}")
-            node = children.get(name)
-            if node is None:
-                if isinstance(value, dict | list | tuple):
-                    _refuse_reserved(value)
-                open_claims[name] = value
-                continue
-            shown = self._value(value, node)
+            node = children.get(name, _OPEN)
+            is_whole = type(value) in _SCALARS and not node.children
+            shown = value if is_whole else self._value(value, node)
             if node.here:
-                digests.append(self._hide([self._salt(), name, shown]))
+                digests.append(self._hide([self.salts.next(), name, shown]))
             else:
                 open_claims[name] = shown
         if digests:
@@ -149,8 +169,7 @@ class _Concealer:
 
     def _value(self, value: Any, node: PathTree) -> Any:
         if not node.children:
-            if isinstance(value, dict | list | tuple):
-                _refuse_reserved(value)
+            _refuse_reserved(value)
             return value
         if isinstance(value, dict):
             if not all(isinstance(step, str) for step in node.children):
@@ -174,7 +193,7 @@ class _Concealer:
             element = self._value(value, node)
             if node.here:
                 hidden = True
-                element = {ARRAY_DIGEST: self._hide([self._salt(), element])}
+                element = {ARRAY_DIGEST: self._hide([self.salts.next(), element])}
             shown.append(element)
         if hidden:
             # At random places: decoys that all stood at the end could be told from elements.
@@ -186,9 +205,6 @@ class _Concealer:
     def decoy(self) -> str:
         return encode(sha256(self.random(32)).digest())
 
-    def _salt(self) -> str:
-        return encode(self.random(SALT_BYTES))
-
     def _hide(self, parts: list[Any]) -> str:
         disclosure = encode_bytes(orjson.dumps(parts))
         self.disclosures.append(disclosure.decode("ascii"))
@@ -197,12 +213,14 @@ class _Concealer:
 
 def _refuse_reserved(value: Any) -> None:
     if isinstance(value, dict):
-        for name, member in value.items():
-            if name in MECHANISM_NAMES:
-                raise ReservedClaimName(f"a claim cannot be named {name}")
-            _refuse_reserved(member)
-    elif isinstance(value, list | tuple):
-        for member in value:
+        if not MECHANISM_NAMES.isdisjoint(value):
+            name = min(MECHANISM_NAMES.intersection(value))
+            raise ReservedClaimName(f"a claim cannot be named {name}")
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for member in value:
+        if type(member) not in _SCALARS:
             _refuse_reserved(member)
 
 

@@ -13,8 +13,6 @@ from oidc.issuer.encoders import Encoded
 from oidc.issuer.ports import Issuance
 from oidc.issuer.type_description import ClaimPath, TypeDescription
 
-_SALTS_BYTES: Final = 512
-
 
 class SdJwtVcEncoder:
     """``issuer`` is the Credential Issuer Identifier, which becomes ``iss``."""
@@ -61,22 +59,9 @@ class SdJwtVcEncoder:
             description.frame,
             # Only what makes the key: kid, alg and the rest would tell wallets apart.
             holder_jwk=required_members(holder.jwk),
-            random=_drawn_together(self._random),
+            random=self._random,
             header={"x5c": list(signer.x5c)} if signer.x5c else None,
             decoys=description.decoys,
         )
         signed = credential.partition("~")[0]
         return Encoded(credential, hashlib.sha256(signed.encode()).digest(), signer.kid)
-
-
-def _drawn_together(random: Random) -> Random:
-    """One draw for the salts of one credential instead of a call into the kernel for each."""
-    block, used = random(_SALTS_BYTES), 0
-
-    def take(count: int) -> bytes:
-        nonlocal used
-        start, used = used, used + count
-        # Never the same bytes twice: past the block's end, fresh ones.
-        return block[start:used] if used <= _SALTS_BYTES else random(count)
-
-    return take

@@ -1,6 +1,7 @@
 """Issuing, presenting and verifying SD-JWTs (RFC 9901)."""
 
 import json
+import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from keys import base64url
 from keys.errors import KeysError
 from keys.jwk import JwkSet
 from keys.signer import LocalSigner, generate
@@ -119,16 +121,22 @@ async def test_present_refuses_a_presentation(issuer: LocalSigner, holder: Local
 
 
 async def test_salts_have_128_bits_and_are_fresh(issuer: LocalSigner) -> None:
-    asked: list[int] = []
+    drawn = b""
 
     def random(count: int) -> bytes:
-        asked.append(count)
-        return len(asked).to_bytes(count, "big")
+        nonlocal drawn
+        fresh = secrets.token_bytes(count)
+        drawn += fresh
+        return fresh
 
-    text = await sd_jwt.issue(issuer, CLAIMS, FRAME, random=random)
+    claims = {"vct": VCT, **{f"claim_{n}": n for n in range(100)}}
+    frame = sd_jwt.Disclosable([f"claim_{n}" for n in range(100)])
+    text = await sd_jwt.issue(issuer, claims, frame, random=random)
     made = sd_jwt.parse(text).disclosures
-    assert asked == [16] * len(made)
-    assert len({one.text for one in made}) == len(made)
+    salts = [base64url.decode(json.loads(base64url.decode(one.text))[0]) for one in made]
+    assert min(map(len, salts)) * 8 >= 128
+    # Each random byte goes into one salt: none is told by another, none is used again.
+    assert drawn.startswith(b"".join(salts))
 
 
 async def test_digests_are_sorted_so_that_their_order_says_nothing(issuer: LocalSigner) -> None:
