@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from oidc.request import Scope, Send, header_values
-from oidc.response import CORS, Headers, send_bytes
+from oidc.response import Headers, send_bytes
 
 MAX_AGE: Final = 300
 """Seconds that a document may be cached; a new signing key is published for longer before use."""
@@ -34,7 +34,6 @@ class Document:
             (b"cache-control", b"public, max-age=%d" % MAX_AGE),
             (b"etag", self._etag),
             _NO_SNIFF,
-            *CORS,
         ]
         if language is not None:
             self._headers.append((b"content-language", language.encode()))

@@ -15,7 +15,6 @@ Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 NO_STORE: Final[Headers] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
 _JSON: Final = (b"content-type", b"application/json")
-# What a page of another origin may read (CORS is open where no cookie counts).
 CORS: Final[Headers] = [
     (b"access-control-allow-origin", b"*"),
     (
@@ -23,6 +22,8 @@ CORS: Final[Headers] = [
         b"DPoP-Nonce, OAuth-Client-Attestation-Challenge, WWW-Authenticate",
     ),
 ]
+"""What lets a page of another origin read an answer: for endpoints where no cookie counts. Whoever
+serves an endpoint adds them, to its errors too."""
 
 _ASKED: Final = (
     b"Authorization, Content-Type, DPoP, OAuth-Client-Attestation, OAuth-Client-Attestation-PoP, "
@@ -54,7 +55,7 @@ async def send_json(
     send: Send, value: Mapping[str, Any], status: int = 200, headers: Headers | None = None
 ) -> None:
     """Send a JSON object that must not be stored."""
-    await send_bytes(send, status, [_JSON, *NO_STORE, *CORS, *(headers or ())], orjson.dumps(value))
+    await send_bytes(send, status, [_JSON, *NO_STORE, *(headers or ())], orjson.dumps(value))
 
 
 async def send_jwt(
@@ -63,7 +64,7 @@ async def send_jwt(
     """Send a JWT that must not be stored."""
     content_type = (b"content-type", media_type.encode("ascii"))
     body = compact.encode("ascii")
-    await send_bytes(send, status, [content_type, *NO_STORE, *CORS, *(headers or ())], body)
+    await send_bytes(send, status, [content_type, *NO_STORE, *(headers or ())], body)
 
 
 async def send_error(send: Send, error: OAuthError, headers: Headers | None = None) -> None:
@@ -85,33 +86,18 @@ async def send_redirect(send: Send, location: str, cookies: Iterable[str] = ()) 
 
 
 def preflight(endpoint: Endpoint, methods: str = "GET, POST") -> Endpoint:
-    """Answer CORS preflights for an endpoint whose CORS is open."""
+    """Answer CORS preflights for an endpoint whose answers get ``CORS``."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "OPTIONS":
             await endpoint(scope, receive, send)
             return
         headers: Headers = [
-            *CORS,
             (b"access-control-allow-methods", methods.encode()),
             (b"access-control-allow-headers", _ASKED),
             (b"access-control-max-age", b"3600"),
         ]
         await send_bytes(send, HTTPStatus.NO_CONTENT, headers, b"")
-
-    return answer
-
-
-def same_origin(endpoint: Endpoint) -> Endpoint:
-    """Take the CORS headers from the answers of an endpoint that no page of another origin asks."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        async def without(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [one for one in message["headers"] if one not in CORS]
-            await send(message)
-
-        await endpoint(scope, receive, without)
 
     return answer
 

@@ -18,7 +18,7 @@ from corpid.storage.errors import StorageBusy, StorageUnavailable
 from corpid.web.metrics import Metrics
 from oidc.errors import OAuthError, ServerError, TemporarilyUnavailable
 from oidc.request import Receive, Scope, Send
-from oidc.response import Endpoint, send_error
+from oidc.response import CORS, Endpoint, Headers, preflight, send_error
 
 # RFC 6797: a browser that has been here by https comes by nothing else for a year.
 _HTTPS_ONLY: Final = ((b"strict-transport-security", b"max-age=31536000"),)
@@ -27,12 +27,20 @@ logger = structlog.stdlib.get_logger("corpid.http")
 
 @dataclass(frozen=True, slots=True)
 class HotRoute:
-    """One hot endpoint: ``path`` is exact, or a prefix when it ends in a slash."""
+    """One hot endpoint: ``path`` is exact, or a prefix when it ends in a slash.
+
+    ``cors``: pages of any origin may read what it answers.
+    """
 
     path: str
     methods: tuple[str, ...]
     endpoint: Endpoint
     summary: str
+    cors: bool = True
+
+    def served(self) -> Endpoint:
+        """The endpoint with what its browsers' preflights need."""
+        return preflight(self.endpoint, ", ".join(self.methods)) if self.cors else self.endpoint
 
 
 class Edge:
@@ -46,23 +54,25 @@ class Edge:
         *,
         https: bool = False,
     ) -> None:
-        self._exact = {route.path: route.endpoint for route in routes if route.path[-1] != "/"}
-        self._prefixes = tuple(
-            (route.path, route.endpoint) for route in routes if route.path[-1] == "/"
-        )
-        self._fallback = fallback
+        every = list(_HTTPS_ONLY) if https else []
+        found = {
+            route.path: (route.served(), [*CORS, *every] if route.cors else every)
+            for route in routes
+        }
+        self._exact = {path: served for path, served in found.items() if path[-1] != "/"}
+        self._prefixes = tuple(one for one in found.items() if one[0][-1] == "/")
+        self._fallback = (fallback, every)
         self._metrics = metrics
-        self._every = _HTTPS_ONLY if https else ()
         self.routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            await self._fallback(scope, receive, send)
+            await self._fallback[0](scope, receive, send)
             return
         path: str = scope["path"]
-        endpoint = self._exact.get(path) or self._find(path)
-        watch = _Watch(send, self._every)
+        endpoint, every = self._exact.get(path) or self._find(path)
+        watch = _Watch(send, every)
         started = time.perf_counter()
         try:
             await endpoint(scope, receive, watch)
@@ -84,10 +94,10 @@ class Edge:
         finally:
             self._metrics.observe(path, watch.status, time.perf_counter() - started)
 
-    def _find(self, path: str) -> Endpoint:
-        for prefix, endpoint in self._prefixes:
+    def _find(self, path: str) -> tuple[Endpoint, Headers]:
+        for prefix, served in self._prefixes:
             if path.startswith(prefix):
-                return endpoint
+                return served
         return self._fallback
 
 
@@ -99,7 +109,7 @@ class _Watch:
 
     __slots__ = ("_every", "_send", "status")
 
-    def __init__(self, send: Send, every: tuple[tuple[bytes, bytes], ...]) -> None:
+    def __init__(self, send: Send, every: Headers) -> None:
         self._send = send
         self._every = every
         self.status = 0

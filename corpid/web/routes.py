@@ -38,7 +38,7 @@ from oidc.provider.registration import ClientConfigurationEndpoint, Registration
 from oidc.provider.revocation import RevocationEndpoint
 from oidc.provider.token import TokenEndpoint
 from oidc.provider.userinfo import UserInfoEndpoint
-from oidc.response import Endpoint, preflight, same_origin
+from oidc.response import Endpoint
 
 Place = Literal["issuer", "inserted", "vct", "status", "resource"]
 
@@ -280,10 +280,9 @@ def hot_routes(service: Service, logouts: Logouts) -> tuple[HotRoute, ...]:
         HotRoute(
             spec.at(service.settings),
             spec.methods,
-            preflight(made[spec.name], ", ".join(spec.methods))
-            if spec.cors
-            else same_origin(made[spec.name]),
+            made[spec.name],
             spec.summary,
+            spec.cors,
         )
         for spec in TABLE
         if spec.name in made  # a part that is switched off is not there

@@ -5,7 +5,7 @@ from typing import Final
 from oidc.errors import InvalidRequest, OAuthError
 from oidc.issuer.ports import PublishedCertificate, PublishedCertificates
 from oidc.request import Receive, Scope, Send, require_method
-from oidc.response import CORS, Headers, send_bytes, send_error
+from oidc.response import Headers, send_bytes, send_error
 
 _MAX_AGE: Final = 3600
 
@@ -27,7 +27,6 @@ class CertificatesEndpoint:
             (b"content-type", found.media_type.encode("ascii")),
             (b"cache-control", b"public, max-age=%d" % _MAX_AGE),
             (b"x-content-type-options", b"nosniff"),
-            *CORS,
         ]
         await send_bytes(send, 200, headers, b"" if scope["method"] == "HEAD" else found.body)
 

@@ -15,7 +15,7 @@ from oidc.issuer.ports import IssuerWrites, NotificationEvent
 from oidc.issuer.proved_id import credentials_of
 from oidc.protected_resource import check_request, replayed
 from oidc.request import Receive, Scope, Send, read_json, require_method
-from oidc.response import CORS, NO_STORE, send_bytes, send_error
+from oidc.response import NO_STORE, send_bytes, send_error
 
 _MAX_ID = 4096  # it names every credential of a batch
 _EVENTS = frozenset(event.value for event in NotificationEvent)
@@ -35,7 +35,7 @@ class NotificationEndpoint:
         except OAuthError as error:
             await send_error(send, error)
             return
-        headers = [*NO_STORE, *CORS, *self._issuer.fresh_dpop_nonce()]
+        headers = [*NO_STORE, *self._issuer.fresh_dpop_nonce()]
         await send_bytes(send, 204, headers, b"")
 
     async def _take(self, scope: Scope, receive: Receive) -> None:

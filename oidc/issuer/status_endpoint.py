@@ -10,7 +10,7 @@ from oidc.documents import matches
 from oidc.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
 from oidc.issuer.ports import ServedStatusList, StatusTokens
 from oidc.request import Receive, Scope, Send, header_values, require_method
-from oidc.response import CORS, Headers, send_bytes, send_error
+from oidc.response import Headers, send_bytes, send_error
 
 JWT: Final = b"application/statuslist+jwt"
 CWT: Final = b"application/statuslist+cwt"
@@ -50,7 +50,6 @@ class StatusListEndpoint:
             (b"etag", etag),
             _VARY,
             _NO_SNIFF,
-            *CORS,
         ]
         if matches(scope, etag):
             await send_bytes(send, 304, headers[1:], b"")
@@ -95,7 +94,7 @@ class StatusAggregationEndpoint:
             await send_error(send, error)
             return
         body = orjson.dumps({"status_lists": list(self._tokens.uris())})
-        headers: Headers = [_JSON, self._age, _NO_SNIFF, *CORS]
+        headers: Headers = [_JSON, self._age, _NO_SNIFF]
         await send_bytes(send, 200, headers, b"" if scope["method"] == "HEAD" else body)
 
 

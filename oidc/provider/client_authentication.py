@@ -150,21 +150,25 @@ def _assertion_algs(client: Client) -> frozenset[str]:
 
 
 async def _by_basic(header: bytes, form: Mapping[str, str], provider: Provider) -> Authenticated:
-    # RFC 6749 5.2: who tried Basic is challenged with Basic.
-    challenge = {"WWW-Authenticate": f'Basic realm="{provider.config.issuer}", charset="UTF-8"'}
     pair = _decode_basic(header)
     if pair is None:
-        raise InvalidClient(
+        raise _challenge(
             "the Authorization header is not Basic credentials, form-urlencoded (RFC 6749 2.3.1)",
-            headers=challenge,
+            provider,
         )
     client_id, secret = pair
     if form.get("client_id", client_id) != client_id:
-        raise InvalidClient("client_id is not the one of the Basic credentials", headers=challenge)
+        raise _challenge("client_id is not the one of the Basic credentials", provider)
     client = await _by_secret(client_id, secret, _BASIC, provider)
     if client is None:
-        raise InvalidClient(_SECRET_REFUSED, headers=challenge)
+        raise _challenge(_SECRET_REFUSED, provider)
     return Authenticated(client)
+
+
+def _challenge(description: str, provider: Provider) -> InvalidClient:
+    # RFC 6749 5.2: who tried Basic is challenged with Basic.
+    challenge = f'Basic realm="{provider.config.issuer}", charset="UTF-8"'
+    return InvalidClient(description, headers={"WWW-Authenticate": challenge})
 
 
 async def _by_secret(client_id: str, secret: str, method: str, provider: Provider) -> Client | None:

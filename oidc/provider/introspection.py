@@ -144,7 +144,10 @@ def _binding(token: AccessToken) -> Mapping[str, Any]:
 def wants_jwt(scope: Scope) -> bool:
     """Whether the resource server accepts the signed form by its name (RFC 9701 4)."""
     for value in header_values(scope, b"accept"):
-        for accepted in value.decode("latin-1").lower().split(","):
+        text = value.decode("latin-1").lower()
+        if MEDIA_TYPE not in text:
+            continue
+        for accepted in text.split(","):
             media_type, *parameters = (part.strip() for part in accepted.split(";"))
             if media_type == MEDIA_TYPE:
                 return not any(_NO_WEIGHT.fullmatch(one) for one in parameters)

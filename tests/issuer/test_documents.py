@@ -51,7 +51,6 @@ async def test_12_2_4_metadata_lists_what_works_and_nothing_else(world: World) -
         "credential_configurations_supported",
     }
     assert metadata["credential_issuer"] == ISSUER
-    assert answer.header("access-control-allow-origin") == "*"
     for configuration in metadata["credential_configurations_supported"].values():
         assert configuration["format"] in {"dc+sd-jwt", "mso_mdoc", "vc+jwt"}
         method = "cose_key" if configuration["format"] == "mso_mdoc" else "jwk"
