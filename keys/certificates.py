@@ -1,8 +1,9 @@
 """Certificate chains as signed objects carry them (``x5c``: RFC 7515 4.1.6; RFC 5280 6.1).
 
 A chain is the leaf, then each certificate's issuer, without the trust anchor; nothing in it is
-self-signed (HAIP 1.0, 4.5). What is not understood is refused: no name constraints, no policies
-that are critical, no looking for another path.
+self-signed (HAIP 1.0, 4.4.1 and 4.5.1: a chain that brings its own anchor proves nothing). A key
+usage counts where it is said (RFC 5280 4.2.1.3). What is not understood is refused: no name
+constraints, no policies that are critical, no looking for another path.
 """
 
 import base64
@@ -71,17 +72,28 @@ _MALFORMED: Final = (
 )
 
 
+def texts_of(x5c: object) -> Sequence[str]:
+    """Return an ``x5c`` header that is an array of a few texts; nothing is said about those.
+
+    Raises:
+        InvalidChain: it is not, or a text is too large.
+    """
+    if not isinstance(x5c, Sequence) or isinstance(x5c, str) or not x5c:
+        _refuse("malformed", "x5c is not an array of certificates")
+    if len(x5c) > MAX_CERTIFICATES:
+        _refuse("too_long", f"the chain has more than {MAX_CERTIFICATES} certificates")
+    if not all(isinstance(one, str) and len(one) <= 2 * MAX_CERTIFICATE_BYTES for one in x5c):
+        _refuse("malformed", "a member of x5c is no text, or too large")
+    return x5c
+
+
 def read_chain(x5c: object) -> tuple[x509.Certificate, ...]:
     """Read an ``x5c`` header: base64 (not base64url) DER, leaf first.
 
     Raises:
         InvalidChain: no array of a few certificates, too large, or malformed.
     """
-    if not isinstance(x5c, Sequence) or isinstance(x5c, str) or not x5c:
-        _refuse("malformed", "x5c is not an array of certificates")
-    if len(x5c) > MAX_CERTIFICATES:
-        _refuse("too_long", f"the chain has more than {MAX_CERTIFICATES} certificates")
-    return tuple(map(_read, x5c))
+    return tuple(map(_read, texts_of(x5c)))
 
 
 def to_x5c(chain: Iterable[x509.Certificate]) -> tuple[str, ...]:
@@ -128,7 +140,8 @@ def check_document_signer(leaf: x509.Certificate, root: x509.Certificate) -> Non
     """Check what ISO/IEC 18013-5, B.1.4, asks of a document signer beside a valid chain.
 
     Raises:
-        InvalidChain: it lives too long, or a name or the revocation list's address is missing.
+        InvalidChain: it lives too long, or its key usage, a name or the revocation list's address
+            is missing.
     """
     lifetime = leaf.not_valid_after_utc - leaf.not_valid_before_utc
     if lifetime > timedelta(days=MAX_DOCUMENT_SIGNER_DAYS):
@@ -137,6 +150,8 @@ def check_document_signer(leaf: x509.Certificate, root: x509.Certificate) -> Non
         country = leaf.subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)
         if not country or country != root.subject.get_attributes_for_oid(NameOID.COUNTRY_NAME):
             _refuse("country", "a document signer has the country of its root")
+        if _extension(leaf, x509.KeyUsage) is None:
+            _refuse("key_usage", "a document signer says that its key signs")
         if _extension(leaf, x509.IssuerAlternativeName) is None:
             _refuse("names", "a document signer names how its issuer is reached")
         if _extension(leaf, x509.CRLDistributionPoints) is None:
@@ -186,9 +201,7 @@ def uris_of(certificate: x509.Certificate) -> list[str]:
     return found.get_values_for_type(x509.UniformResourceIdentifier)
 
 
-def _read(text: object) -> x509.Certificate:
-    if not isinstance(text, str) or len(text) > 2 * MAX_CERTIFICATE_BYTES:
-        _refuse("malformed", "a member of x5c is no text, or too large")
+def _read(text: str) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
     except (binascii.Error, *_MALFORMED) as error:
@@ -227,7 +240,7 @@ def _check_leaf(leaf: x509.Certificate, usage: x509.ObjectIdentifier | None) -> 
     if constraints is not None and constraints.ca:
         _refuse("leaf_is_authority", "the leaf is the certificate of an authority")
     key_usage = _extension(leaf, x509.KeyUsage)
-    if key_usage is None or not key_usage.digital_signature:
+    if key_usage is not None and not key_usage.digital_signature:
         _refuse("key_usage", "the leaf's key may not sign")
     if usage is None:
         return
@@ -244,7 +257,7 @@ def _check_authority(issuer: x509.Certificate, below: int) -> None:
     if constraints.path_length is not None and constraints.path_length < below:
         _refuse("path_length", "an issuer may not have so many certificates below it")
     key_usage = _extension(issuer, x509.KeyUsage)
-    if key_usage is None or not key_usage.key_cert_sign:
+    if key_usage is not None and not key_usage.key_cert_sign:
         _refuse("key_usage", "an issuer's key may not sign certificates")
 
 

@@ -5,10 +5,7 @@ E; Token Status List). Whoever signed the attestation must have signed the list.
 be had is no yes: the wallet is told to come again.
 """
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keys import jws
@@ -16,6 +13,7 @@ from keys.clock import Clock
 from keys.errors import KeysError
 from oidc.attesters import Attester, NotAttested, signing_keys
 from oidc.errors import TemporarilyUnavailable
+from oidc.fetched import Entry, Fetched
 from oidc.formats.errors import FormatsError
 from oidc.formats.status_reference import StatusReference, status_reference
 from oidc.formats.status_token import VerifiedStatusList, verify_token
@@ -35,21 +33,13 @@ _VALID: Final = 0
 _UNKNOWN: Final = "the status of the attestation cannot be found out just now: try again"
 
 
-@dataclass(slots=True)
-class _Entry:
-    found: VerifiedStatusList | None = None
-    until: float = 0.0
-    failed_at: float = float("-inf")
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
 class AttestationStatuses:
-    """In each process; bounded. One request for a list at a time."""
+    """Lists that attesters named, each kept as long as it says."""
 
     def __init__(self, outbound: Outbound, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self.kept: Fetched[VerifiedStatusList] = Fetched(MAX_LISTS, clock)
 
     async def check(self, claims: Mapping[str, Any], attester: Attester) -> None:
         """Check the status of an attestation whose signature was verified, if it names one.
@@ -74,40 +64,28 @@ class AttestationStatuses:
             raise NotAttested("it was withdrawn by whoever signed it")
 
     async def _list(self, reference: StatusReference, attester: Attester) -> VerifiedStatusList:
-        entry = self._entry(attester.attester_id, reference.uri)
-        if not self._is_fresh(entry):
-            async with entry.turn:
-                if not self._is_fresh(entry):
-                    await self._fetch(reference.uri, entry, attester)
-        if entry.found is None or not self._is_fresh(entry):
+        entry = await self.kept.renewed(
+            (attester.attester_id, reference.uri),
+            lambda entry: self._fetch(reference.uri, entry, attester),
+            serves=self._is_fresh,
+            serves_meanwhile=self._is_fresh,
+        )
+        if entry.value is None or not self._is_fresh(entry):
             raise TemporarilyUnavailable(_UNKNOWN)
-        return entry.found
+        return entry.value
 
-    def _is_fresh(self, entry: _Entry) -> bool:
-        return entry.found is not None and self._clock() < entry.until
+    def _is_fresh(self, entry: Entry[VerifiedStatusList]) -> bool:
+        return entry.value is not None and self._clock() < entry.until
 
-    async def _fetch(self, uri: str, entry: _Entry, attester: Attester) -> None:
+    async def _fetch(self, uri: str, entry: Entry[VerifiedStatusList], attester: Attester) -> None:
         now = self._clock()
-        if now < entry.failed_at + PAUSE:
-            return
         try:
             fetched = await self._outbound.get(uri, max_bytes=MAX_BYTES, accept=_MEDIA_TYPE)
             compact = fetched.body.decode("ascii").strip()
             keys = signing_keys(jws.parse(compact, max_bytes=MAX_BYTES).header, attester, now)
             found = verify_token(compact, keys, uri=uri, now=now)
         except (FetchFailed, FormatsError, KeysError, NotAttested, UnicodeDecodeError):
-            entry.failed_at = now
+            entry.rests_until = now + PAUSE
             return
-        entry.found = found
+        entry.value = found
         entry.until = min(found.fresh_until(now, DEFAULT_TTL), now + LONGEST)
-
-    def _entry(self, attester_id: str, uri: str) -> _Entry:
-        name = (attester_id, uri)
-        entry = self._entries.get(name)
-        if entry is None:
-            while len(self._entries) >= MAX_LISTS:
-                self._entries.popitem(last=False)
-            entry = self._entries[name] = _Entry()
-        else:
-            self._entries.move_to_end(name)
-        return entry

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from keys import jws
-from keys.errors import KeysError
+from keys.errors import InvalidChain, KeysError
 from keys.jwk import JwkSet, PublicKey
-from oidc.trust_anchors import ChainRefused, TrustAnchors
+from keys.trust_anchors import TrustAnchors
 
 POP_METHOD: Final = "attest_jwt_client_auth"
 DPOP_METHOD: Final = "attest_jwt_client_auth_dpop"
@@ -98,6 +98,6 @@ def signing_keys(
     if attester.anchors is None:
         raise NotAttested("x5c leads to no trust anchor that is trusted for this")
     try:
-        return attester.anchors.leaf_key(chain, now)
-    except ChainRefused as error:
+        return attester.anchors.certified(chain, now).key
+    except InvalidChain as error:
         raise NotAttested(str(error)) from None

@@ -1,47 +1,43 @@
 """Keys that come with their certificates: believed up to the trust anchors, for one issuer."""
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from cryptography import x509
 
 from corpid.relying_party.errors import CertificateChainInvalid
-from keys.certificates import certified_key, is_named, read_chain, uris_of, verify_chain
+from keys.certificates import is_named, uris_of
 from keys.clock import Clock
 from keys.errors import InvalidChain
 from keys.jwk import PublicKey
+from keys.trust_anchors import Certified, TrustAnchors
 
 Anchor = x509.Certificate | bytes | str
-_CACHED: Final = 256
-_Name = tuple[tuple[str, ...], str | None]
-_Known = tuple[x509.Certificate, PublicKey, float, float]
 
 
 class Trust:
-    """The trust anchors, and the chains that were verified up to them.
+    """The relying party's trust anchors.
 
     Anchors are certificates, or such in DER or PEM, where there may be several in one text.
     ValueError for what is no certificate. Without anchors `x5c` is not looked at.
     """
 
     def __init__(self, anchors: Iterable[Anchor], clock: Clock) -> None:
-        self._anchors = tuple(one for anchor in anchors for one in _certificates(anchor))
+        self._trusted = TrustAnchors(one for anchor in anchors for one in _certificates(anchor))
         self._clock = clock
-        self._known: OrderedDict[_Name, _Known] = OrderedDict()
 
     def __bool__(self) -> bool:
         """Whether there are anchors at all."""
-        return bool(self._anchors)
+        return bool(self.anchors)
 
     @property
     def anchors(self) -> tuple[x509.Certificate, ...]:
         """The certificates that chains may lead to; among them the IACA roots of mdocs."""
-        return self._anchors
+        return self._trusted.anchors
 
     def comes_with(self, header: Mapping[str, Any]) -> bool:
         """Whether a chain is there that counts: one header, and anchors to lead to."""
-        return bool(self._anchors) and "x5c" in header
+        return bool(self) and "x5c" in header
 
     def key(
         self,
@@ -73,30 +69,13 @@ class Trust:
 
     def _verified(
         self, header: Mapping[str, Any], usage: x509.ObjectIdentifier | None, at: float | None
-    ) -> tuple[x509.Certificate, PublicKey]:
-        now = self._clock() if at is None else at
+    ) -> Certified:
         try:
-            chain = read_chain(header.get("x5c"))
-            name = (tuple(header["x5c"]), None if usage is None else usage.dotted_string)
-            known = self._known.get(name)
-            if known is None or not known[2] <= now <= known[3]:
-                anchor = verify_chain(chain, self._anchors, now, usage=usage)
-                known = (chain[0], certified_key(chain[0]), *_in_force((*chain, anchor)))
-                self._known[name] = known
-                if len(self._known) > _CACHED:
-                    self._known.popitem(last=False)
+            return self._trusted.certified(
+                header.get("x5c"), self._clock() if at is None else at, usage=usage
+            )
         except InvalidChain as error:
             raise CertificateChainInvalid(error.rule) from error
-        return known[0], known[1]
-
-
-def _in_force(chain: Iterable[x509.Certificate]) -> tuple[float, float]:
-    """From when until when all of them are."""
-    certificates = list(chain)
-    return (
-        max(one.not_valid_before_utc.timestamp() for one in certificates),
-        min(one.not_valid_after_utc.timestamp() for one in certificates),
-    )
 
 
 def _certificates(anchor: Anchor) -> list[x509.Certificate]:

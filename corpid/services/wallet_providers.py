@@ -15,11 +15,12 @@ from corpid.domain.errors import AlreadyExists, InvalidValue, NotFound
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.public_keys import read_key_set
 from corpid.services.wallet_provider_ports import PROVIDER_ID, WalletProvider
+from keys.certificates import MAX_CERTIFICATE_BYTES
 from keys.clock import Clock
 from keys.jwk import JwkSet
+from keys.trust_anchors import TrustAnchors
 from oidc.attestation_status import AttestationStatuses
 from oidc.attesters import ALGORITHMS, KEYS, WALLETS, Attester
-from oidc.trust_anchors import MAX_CERTIFICATE_BYTES, TrustAnchors
 
 ATTESTS: Final = (WALLETS, KEYS)
 MAX_TRUSTED: Final = 50

@@ -1,7 +1,6 @@
 """Key binding JWTs: the holder's proof, made for one verifier and one request (RFC 9901, 4.3)."""
 
 from collections.abc import Mapping
-from hmac import compare_digest
 from typing import Any
 
 from keys import jws
@@ -21,11 +20,13 @@ from oidc.formats.errors import (
     MalformedKeyBinding,
     MissingTilde,
 )
+from oidc.formats.holder_proof import Refusals, check_proof, text
 from oidc.formats.sd_jwt_names import KEY_BINDING_TYP
 from oidc.formats.sd_jwt_parse import UnverifiedSdJwt, parse
 from oidc.formats.sd_jwt_process import digest, hash_name
 
 MAX_KEY_BINDING_BYTES = 8192
+_REFUSALS = Refusals(MalformedKeyBinding, KeyBindingAudience, KeyBindingNonce, KeyBindingTime)
 
 
 @record
@@ -107,27 +108,18 @@ def verify_key_binding(
     proof = jws.parse(token.key_binding, max_bytes=MAX_KEY_BINDING_BYTES)
     signed = jws.verify(proof, key, algs=algs, typ=KEY_BINDING_TYP)
     claims = parse_claims(signed.payload)
-    # 2. It was made for this verifier: one audience, as text.
-    if _text(claims, "aud") != audience:
-        raise KeyBindingAudience("the key binding was made for another audience")
-    # 3. It answers this request.
-    if not compare_digest(_text(claims, "nonce").encode(), nonce.encode()):
-        raise KeyBindingNonce("the key binding answers another nonce")
-    # 4. It is fresh.
-    issued_at = claims.get("iat")
-    if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
-        raise MalformedKeyBinding("iat is not a number")
-    if not now - max_age <= issued_at <= now + leeway:
-        raise KeyBindingTime("the key binding is too old or of the future")
-    # 5. It covers exactly what is presented.
+    # 2. It was made for this verifier and this request, just now.
+    issued_at = check_proof(
+        claims,
+        _REFUSALS,
+        audience=audience,
+        nonce=nonce,
+        now=now,
+        max_age=max_age,
+        leeway=leeway,
+    )
+    # 3. It covers exactly what is presented.
     expected = digest(hash_name(token.unverified_payload), token.hashed)
-    if _text(claims, "sd_hash") != expected:
+    if text(claims, "sd_hash", _REFUSALS) != expected:
         raise KeyBindingHash("the key binding covers another presentation")
-    return KeyBinding(issued_at=int(issued_at), claims=claims)
-
-
-def _text(claims: Mapping[str, Any], name: str) -> str:
-    value = claims.get(name)
-    if not isinstance(value, str):
-        raise MalformedKeyBinding(f"{name} is missing or not text")
-    return value
+    return KeyBinding(issued_at=issued_at, claims=claims)

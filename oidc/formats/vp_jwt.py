@@ -5,7 +5,6 @@ the key that they are bound to.
 """
 
 from collections.abc import Mapping, Sequence
-from hmac import compare_digest
 from typing import Any, Final
 
 from keys import jws
@@ -13,6 +12,7 @@ from keys.jwk import PublicKey
 from keys.jws import UnverifiedJws
 from keys.record import record
 from keys.signer import Signer
+from oidc.formats.holder_proof import Refusals, check_proof
 from oidc.formats.vc_errors import (
     InvalidProperty,
     MalformedPresentation,
@@ -36,6 +36,9 @@ _TYPE: Final = "VerifiablePresentation"
 _ENVELOPED: Final = "EnvelopedVerifiableCredential"
 _PREFIX: Final = "data:application/vc+jwt,"
 _CTY: Final = "vp"
+_REFUSALS: Final = Refusals(
+    MalformedPresentation, PresentationAudience, PresentationNonce, PresentationTime
+)
 
 
 @record
@@ -115,18 +118,16 @@ def verify_holder(
     signed = jws.verify(presentation.jwt, key, algs=algs, typ=PRESENTATION_TYP)
     check_content_type(signed.header, _CTY)
     claims = presentation.unverified_claims  # signed now
-    # 2. It was made for this verifier: one audience, as text.
-    if _text(claims, "aud") != audience:
-        raise PresentationAudience("the presentation was made for another audience")
-    # 3. It answers this request.
-    if not compare_digest(_text(claims, "nonce").encode(), nonce.encode()):
-        raise PresentationNonce("the presentation answers another nonce")
-    # 4. It is fresh.
-    issued_at = claims.get("iat")
-    if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
-        raise MalformedPresentation("iat is no number")
-    if not now - max_age <= issued_at <= now + leeway:
-        raise PresentationTime("the presentation is too old or of the future")
+    # 2. It was made for this verifier and this request, just now.
+    check_proof(
+        claims,
+        _REFUSALS,
+        audience=audience,
+        nonce=nonce,
+        now=now,
+        max_age=max_age,
+        leeway=leeway,
+    )
     return claims
 
 
@@ -137,10 +138,3 @@ def _enveloped(value: Mapping[str, Any]) -> str:
     if not isinstance(identifier, str) or not identifier.startswith(_PREFIX):
         raise MalformedPresentation("an enveloped credential is not of the type vc+jwt")
     return identifier.removeprefix(_PREFIX)
-
-
-def _text(claims: Mapping[str, Any], name: str) -> str:
-    value = claims.get(name)
-    if not isinstance(value, str):
-        raise MalformedPresentation(f"{name} is missing or no text")
-    return value

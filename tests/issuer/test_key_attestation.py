@@ -53,7 +53,7 @@ async def test_an_honest_attestation_names_its_keys_and_how_they_are_kept() -> N
 async def test_the_attester_may_be_known_by_its_key_set_instead_of_certificates() -> None:
     trusted = TableAttesters(PROVIDER.trusted(by="jwks"))
     assert (await check(await attestation(header={}), trusted)).keys
-    with pytest.raises(InvalidProof, match="x5c leads to no trust anchor"):
+    with pytest.raises(InvalidProof, match="no trust anchor"):
         await check(await attestation(), trusted)
 
 

@@ -119,12 +119,15 @@ def test_rfc5280_4_2_1_9_the_path_length_counts() -> None:
 
 def test_rfc5280_4_2_1_3_the_key_usage_counts() -> None:
     assert rule(leaf(key_usage=False), MIDDLE) == "key_usage"
-    assert rule(leaf(key_usage=None), MIDDLE) == "key_usage"
-    for usage in (False, None):
-        issuing = middle(key_usage=usage)
-        assert rule(leaf(issuing), issuing) == "key_usage"
+    issuing = middle(key_usage=False)
+    assert rule(leaf(issuing), issuing) == "key_usage"
     root = certify(NOW, "Root", authority=True, key_usage=False)
     assert rule(leaf(root), anchors=(root,)) == "key_usage"
+
+
+def test_rfc5280_4_2_1_3_where_no_usage_is_said_the_key_may_sign() -> None:
+    issuing = middle(key_usage=None)
+    verify_chain(chain(leaf(issuing, key_usage=None), issuing), chain(ROOT), NOW)
 
 
 def test_the_leaf_is_no_authority() -> None:
@@ -270,6 +273,10 @@ def _no_country() -> Certified:
     return leaf(IACA, more=SIGNER, country=None)
 
 
+def _no_key_usage() -> Certified:
+    return leaf(IACA, more=SIGNER, key_usage=None)
+
+
 def _no_names() -> Certified:
     return leaf(IACA, more=SIGNER[1:])
 
@@ -284,6 +291,7 @@ def _no_revocation_list() -> Certified:
         (_too_long, "lifetime"),
         (_other_country, "country"),
         (_no_country, "country"),
+        (_no_key_usage, "key_usage"),
         (_no_names, "names"),
         (_no_revocation_list, "names"),
     ],

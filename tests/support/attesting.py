@@ -11,9 +11,9 @@ from cryptography.x509.oid import NameOID
 from keys import jws
 from keys.jwk import JwkSet, required_members
 from keys.signer import LocalSigner
+from keys.trust_anchors import TrustAnchors
 from oidc.attestation_status import AttestationStatuses
 from oidc.attesters import KEYS, WALLETS, Attester
-from oidc.trust_anchors import TrustAnchors
 from tests.support.certificates import Authority, der, ec_key, name, pem
 
 SUBJECT = name((NameOID.COMMON_NAME, "sample wallet provider: attestations"))

@@ -154,7 +154,7 @@ async def test_lists_are_bounded(lists: Lists) -> None:
         uri = f"{URI}/{number}"
         await lists.publish(uri=uri, at=uri)
         await lists.check(VALID, uri)
-    assert len(lists.statuses._entries) == MAX_LISTS
+    assert len(lists.statuses.kept) == MAX_LISTS
 
 
 async def test_a_withdrawn_wallet_attestation_authenticates_nobody(lists: Lists) -> None:

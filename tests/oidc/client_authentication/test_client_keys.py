@@ -165,7 +165,7 @@ async def test_what_is_kept_is_bounded(world: World) -> None:
     usual = client("service", jwks=None)
     for number in range(MAX_ADDRESSES + 5):
         await keys.of(replace(usual, jwks_uri=f"{URI}/{number}"))
-    assert len(keys._entries) == MAX_ADDRESSES
+    assert len(keys.kept) == MAX_ADDRESSES
 
 
 async def test_a_clients_own_keys_are_not_fetched(world: World) -> None:
