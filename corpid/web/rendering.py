@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -28,19 +29,25 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
 
+@cache
+def _environment() -> Environment:
+    """Nothing in it is an application's own, and it keeps what the templates compile to."""
+    return Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
 class Renderer:
     """Renders templates. ``issuer`` gives the path that every link begins with."""
 
     def __init__(self, issuer: str) -> None:
         self.base = urlsplit(issuer).path.rstrip("/")
-        self._environment = Environment(
-            loader=FileSystemLoader(_FOLDER / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
+        self._environment = _environment()
         style = (STATIC_FOLDER / "pages.css").read_bytes()
         self._version = hashlib.sha256(style).hexdigest()[:12]
 

@@ -56,8 +56,12 @@ class Browser:
     """Follows redirects within the service, and stops at the relying party's address."""
 
     def __init__(self, home: str, authority: Path | None = None) -> None:
-        """``authority`` is the certificate of one to trust for https, and no other."""
-        trusted = ssl.create_default_context(cafile=authority) if authority else True
+        """``authority`` is the certificate of one to trust for https, and no other; without it
+        nobody is, for homes that speak http.
+        """
+        trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if authority:
+            trusted.load_verify_locations(authority)
         self.home = home
         self._http = httpx2.Client(follow_redirects=False, timeout=10, verify=trusted)
         self._address = ""

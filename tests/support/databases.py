@@ -15,12 +15,12 @@ their own, and the PostgreSQL of those that kill them, wait for it as they do in
 
 `schema` is a MetaData, or an async function that is given a URL and brings the (empty) database
 there up to date, such as the migrations. It runs once per process and engine; each test gets a
-copy of the result.
+copy of the result (on PostgreSQL one that an earlier test had, with the rows as they were).
 """
 
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from sqlalchemy import MetaData, create_mock_engine
 from corpid.storage import sqlite_connection
 from corpid.storage.database import Database, open_database
 from tests.support import postgres
+from tests.support.reused import Reused
 
 Schema = MetaData | Callable[[str], Awaitable[None]]
 
@@ -67,19 +68,32 @@ class Templates:
         self._directory = directory
         # The schema is kept too, so that its id stays its own.
         self._made: dict[tuple[int, str], tuple[Schema, str]] = {}
+        self._reused: Reused | None = None
 
     async def copy(self, schema: Schema, engine: str, directory: Path) -> str:
-        """A new database with the tables of `schema`; its URL."""
+        """A database with the tables of `schema`, for one test; its URL."""
         key = (id(schema), engine)
         if key not in self._made:
             self._made[key] = (schema, await self._make(schema, engine))
         template = self._made[key][1]
         if engine == "postgresql":
-            return await postgres.new_database(template=template)
+            if self._reused is None:
+                self._reused = Reused()
+            return await self._reused.take(template)
         path = directory / "corpid.db"
         shutil.copyfile(template.removeprefix("sqlite:///"), path)
         path.chmod(0o600)
         return f"sqlite:///{path}"
+
+    async def give_back(self, url: str) -> None:
+        """The test is over."""
+        if self._reused is not None and not url.startswith("sqlite:"):
+            await self._reused.give_back(url)
+
+    def close(self) -> None:
+        """Nobody needs any more."""
+        if self._reused is not None:
+            self._reused.close()
 
     async def _make(self, schema: Schema, engine: str) -> str:
         if engine == "postgresql":
@@ -100,8 +114,10 @@ class Templates:
 
 
 @pytest.fixture(scope="session")
-def _templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    return Templates(tmp_path_factory.mktemp("database-templates"))
+def _templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Templates]:
+    made = Templates(tmp_path_factory.mktemp("database-templates"))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -127,8 +143,7 @@ async def database_url(
     """The URL of an empty database with the tables of `schema`."""
     url = await _templates.copy(schema, engine, tmp_path)
     yield url
-    if engine == "postgresql":
-        await postgres.drop_database(url)
+    await _templates.give_back(url)
 
 
 @pytest.fixture
