@@ -5,8 +5,11 @@ import binascii
 from keys.errors import MalformedEncoding
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_", b"+/")
+# What stands in the other alphabet, or pads, becomes something that stands in none.
+_FROM_URL = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
 _PADDING = (b"", b"", b"==", b"=")
+# By how many letters go beyond groups of four: the last of them says 4 or 2 bits too many, all 0.
+_LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 
 
 def encode_bytes(data: bytes) -> bytes:
@@ -28,10 +31,11 @@ def decode(text: str | bytes) -> bytes:
     """
     try:
         given = text.encode("ascii") if isinstance(text, str) else text
-        data = binascii.a2b_base64(given.translate(_FROM_URL) + _PADDING[len(given) & 3])
+        beyond = len(given) & 3
+        data = binascii.a2b_base64(given.translate(_FROM_URL) + _PADDING[beyond], strict_mode=True)
     except ValueError as error:  # binascii.Error and UnicodeEncodeError are both ValueErrors
         raise MalformedEncoding("not base64url") from error
-    # The decoder skips foreign letters and ignores trailing bits; only one text encodes the data.
-    if encode_bytes(data) != given:
+    # The decoder ignores trailing bits; only one text encodes the data (RFC 4648 section 3.5).
+    if beyond and given[-1] not in _LAST[beyond]:
         raise MalformedEncoding("not canonical base64url without padding")
     return data

@@ -7,7 +7,6 @@ from typing import Any
 from keys import jws
 from keys.base64url import encode
 from keys.jwk import JwkSet, PublicKey
-from keys.jwt import parse_claims
 from keys.record import record
 from oidc.formats.errors import (
     DuplicateClaimName,
@@ -61,7 +60,8 @@ def verify(
     Raises the errors of keys.jws.verify and of `process`.
     """
     signed = jws.verify(token.jwt, keys, algs=algs, typ=typ)
-    claims = process(parse_claims(signed.payload), token, protected=protected, whole=whole)
+    # The payload was read by `parse` from the very bytes whose signature was checked.
+    claims = process(token.unverified_payload, token, protected=protected, whole=whole)
     return VerifiedSdJwt(claims=claims, header=signed.header, key=signed.key)
 
 
