@@ -76,12 +76,25 @@ class Wallet:
         self, http: Http, endpoint: str, token: str, body: Any, *, nonce: str | None = None
     ) -> Answer:
         """POST of JSON with the DPoP-bound token; `nonce` is one that the server demanded."""
+        return await self.send(http, endpoint, token, JSON, orjson.dumps(body), nonce=nonce)
+
+    async def send(
+        self,
+        http: Http,
+        endpoint: str,
+        token: str,
+        media_type: str,
+        body: bytes,
+        *,
+        nonce: str | None = None,
+    ) -> Answer:
+        """POST of anything; see ``post``."""
         headers = {
-            "Content-Type": JSON,
+            "Content-Type": media_type,
             "Authorization": f"DPoP {token}",
             "DPoP": self._proof(endpoint, token, nonce),
         }
-        return await http.request("POST", self.path + endpoint, headers, orjson.dumps(body))
+        return await http.request("POST", self.path + endpoint, headers, body)
 
     async def credential(self, http: Http, code: str, transaction_code: str, kind: str) -> Answer:
         """The whole way from an offer's code to the answer with the credential."""
