@@ -60,6 +60,7 @@ _STRONG: Final = frozenset(
         SignatureAlgorithmOID.ED25519,
     }
 )
+_EXPLICIT_0: Final = 0xA0
 _HASHES: Final = frozenset({"sha256", "sha384", "sha512"})
 _CURVES: Final = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 _MALFORMED: Final = (
@@ -94,6 +95,20 @@ def read_chain(x5c: object) -> tuple[x509.Certificate, ...]:
         InvalidChain: no array of a few certificates, too large, or malformed.
     """
     return tuple(map(_read, texts_of(x5c)))
+
+
+def load(der: bytes) -> x509.Certificate:
+    """Read one certificate.
+
+    Raises:
+        ValueError: it is malformed, too large, or its serial number is not positive (RFC 5280
+            4.1.2.2), which the library lets pass with a warning.
+    """
+    if len(der) > MAX_CERTIFICATE_BYTES:
+        raise ValueError("too large")
+    if not _has_positive_serial(der):
+        raise ValueError("the serial number is not positive")
+    return x509.load_der_x509_certificate(der)
 
 
 def to_x5c(chain: Iterable[x509.Certificate]) -> tuple[str, ...]:
@@ -203,9 +218,32 @@ def uris_of(certificate: x509.Certificate) -> list[str]:
 
 def _read(text: str) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
+        return load(base64.b64decode(text, validate=True))
     except (binascii.Error, *_MALFORMED) as error:
         raise InvalidChain("malformed", "a member of x5c is no certificate in base64") from error
+
+
+def _has_positive_serial(der: bytes) -> bool:
+    # Certificate and TBSCertificate are sequences; [0] is the version (RFC 5280 4.1).
+    try:
+        at, _ = _der_value(der, 0)
+        at, _ = _der_value(der, at)
+        if der[at] == _EXPLICIT_0:
+            _, at = _der_value(der, at)
+        begin, end = _der_value(der, at)
+    except IndexError:
+        return False
+    return int.from_bytes(der[begin:end], "big", signed=True) > 0
+
+
+def _der_value(der: bytes, at: int) -> tuple[int, int]:
+    """Where the value of the element at ``at`` begins and ends."""
+    length, begin = der[at + 1], at + 2
+    if length & 0x80:
+        more = length & 0x7F
+        length = int.from_bytes(der[begin : begin + more], "big")
+        begin += more
+    return begin, begin + length
 
 
 def _check_one(certificate: x509.Certificate, now: float) -> None:

@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from keys import base64url
+from keys.certificates import MAX_CERTIFICATE_BYTES, load
 from oidc.distinguished_name import DistinguishedName, name_of, parse_name
 from oidc.records import EXPECTATIONS
 
 SUBJECT_DN, SAN_DNS, SAN_URI, SAN_IP, SAN_EMAIL = EXPECTATIONS
 
-MAX_CERTIFICATE_BYTES: Final = 8192
 MAX_NAMES: Final = 100
 MIN_RSA_BITS: Final = 2048  # FAPI 2.0, 5.4.1
 MIN_EC_BITS: Final = 224
@@ -113,7 +113,7 @@ def read_certificate(der: bytes) -> ClientCertificate:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise UnusableCertificate("the client certificate is too large")
     try:
-        found = x509.load_der_x509_certificate(der)
+        found = load(der)
         _check_key(found)
         names = frozenset(_alternative_names(found))
         return ClientCertificate(

@@ -1,18 +1,15 @@
 """The document signer: whose certificate is beside the signature (ISO/IEC 18013-5, 9.3.3, B.1)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from keys.certificates import DOCUMENT_SIGNER, certified_key, verify_chain
+from keys.certificates import DOCUMENT_SIGNER, certified_key, load, verify_chain
 from keys.errors import InvalidChain
 from keys.jwk import PublicKey
 from keys.record import record
 from oidc.formats.mdoc_errors import SignerUnsuitable
-
-MAX_CERTIFICATE_BYTES: Final = 8192
 
 
 @record
@@ -62,9 +59,7 @@ def verify_signer(
 
 def _read(der: bytes) -> x509.Certificate:
     try:
-        if len(der) > MAX_CERTIFICATE_BYTES:
-            raise ValueError("too large")
-        return x509.load_der_x509_certificate(der)
+        return load(der)
     except ValueError as error:
         raise InvalidChain("malformed", "x5chain holds no certificate") from error
 

@@ -19,6 +19,7 @@ from keys.certificates import (
     certified_key,
     check_document_signer,
     is_named,
+    load,
     read_chain,
     to_x5c,
     uris_of,
@@ -191,6 +192,23 @@ def test_rfc7515_4_1_6_base64url_is_refused() -> None:
     text = base64.urlsafe_b64encode(der + b"\xfb\xff").decode()
     with pytest.raises(InvalidChain):
         read_chain([text])
+
+
+@pytest.mark.parametrize("first_octet", [0x00, 0x80, 0xFF])
+def test_rfc5280_4_1_2_2_the_serial_number_is_positive(first_octet: int) -> None:
+    sound = LEAF.certificate.public_bytes(Encoding.DER)
+    serial = LEAF.certificate.serial_number
+    octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+    changed = bytes([first_octet]) + (bytes(len(octets) - 1) if not first_octet else octets[1:])
+    assert load(sound).serial_number == serial
+    with pytest.raises(ValueError, match="serial number"):
+        load(sound.replace(octets, changed, 1))
+
+
+@given(st.binary(max_size=60))
+def test_what_is_no_certificate_is_refused_as_such(der: bytes) -> None:
+    with pytest.raises(InvalidChain):
+        read_chain([base64.b64encode(der).decode()])
 
 
 def test_x5c_both_ways() -> None:
