@@ -59,11 +59,12 @@ _MAX_CLAIMS: Final = 100
 
 
 def detail_types(configuration_ids: Collection[str], clock: Clock) -> dict[str, DetailType]:
-    """Every type by name; ``configuration_ids`` are those of the credential issuer."""
+    """Every type by name; ``configuration_ids`` are those of the credential issuer
+    at any time."""
     return {
         AUTHORITY: AuthorityDetails(),
         DATA_SHARING: DataSharingDetails(clock),
-        CREDENTIAL: CredentialDetails(frozenset(configuration_ids)),
+        CREDENTIAL: CredentialDetails(configuration_ids),
     }
 
 
@@ -198,7 +199,7 @@ class DataSharingDetails:
 class CredentialDetails:
     """``openid_credential`` (OpenID4VCI 1.0, 5.1.1 and 6.2)."""
 
-    configuration_ids: frozenset[str]
+    configuration_ids: Collection[str]
 
     def read(self, detail: Detail) -> Detail:
         """See ``DetailType.read``. Unknown members are ignored (5.1.1)."""

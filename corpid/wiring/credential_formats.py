@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from corpid.services import credential_catalogue
+from corpid.wiring.attestation import needing_attestation
 from corpid.wiring.foundation import Foundation
 from keys.errors import NoSigningKey
 from oidc.issuer.configuration import MDOC, CredentialConfiguration
@@ -21,12 +22,26 @@ def encoders(base: Foundation) -> Mapping[str, Encoder]:
     )
 
 
-def configurations(base: Foundation) -> dict[str, CredentialConfiguration]:
-    """The configurations that work: mdocs need a document signer's certificate (`corpid pki`)."""
-    every = credential_catalogue.configurations(base.settings.vct_url)
-    if _signs_mdocs(base):
-        return every
-    return {name: one for name, one in every.items() if one.format != MDOC}
+class WorkingConfigurations(dict[str, CredentialConfiguration]):
+    """The configurations that work: mdocs need a document signer's certificate (`corpid pki`).
+
+    What endpoints hold is this table itself: ``refresh`` after the keys were changed reaches all.
+    Making it raises ConfigurationError where a setting names a configuration that does not exist.
+    """
+
+    def __init__(self, base: Foundation) -> None:
+        super().__init__()
+        self._base = base
+        every = credential_catalogue.configurations(base.settings.vct_url)
+        self._every = needing_attestation(base.settings, every)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Find out again which do."""
+        mdocs = _signs_mdocs(self._base)
+        now = {name: one for name, one in self._every.items() if mdocs or one.format != MDOC}
+        self.clear()
+        self.update(now)
 
 
 def _signs_mdocs(base: Foundation) -> bool:

@@ -1,6 +1,7 @@
 """The credential issuer on its foundation: for the service, and for operators' commands."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -11,11 +12,12 @@ from corpid.services.deferrals import ApprovalPolicy
 from corpid.services.operator_issuance import OFFER_LIFETIME, OperatorIssuance
 from corpid.services.step_up import StepUp
 from corpid.settings import Settings
-from corpid.wiring.attestation import known_attesters, needing_attestation
-from corpid.wiring.credential_formats import configurations, encoders
+from corpid.wiring.attestation import known_attesters
+from corpid.wiring.credential_formats import WorkingConfigurations, encoders
 from corpid.wiring.foundation import Foundation
 from corpid.wiring.outbound import outbound
 from oidc.attesters import Attesters
+from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer, IssuerConfig
 from oidc.issuer.encryption import EncryptionPolicy
 from oidc.mutual_tls import MutualTls
@@ -47,6 +49,7 @@ def credential_issuance(base: Foundation) -> CredentialIssuance:
 def credential_issuer(
     base: Foundation,
     issuance: CredentialIssuance,
+    configurations: Mapping[str, CredentialConfiguration],
     attesters: Attesters,
     certificates: MutualTls | None = None,
 ) -> Issuer:
@@ -54,7 +57,7 @@ def credential_issuer(
     settings = base.settings
     config = IssuerConfig(
         issuer=settings.issuer,
-        configurations=needing_attestation(settings, configurations(base)),
+        configurations=configurations,
         earlier=credential_catalogue.earlier(settings.vct_url),
         names=ISSUER_NAMES,
         choose_language=lambda header: negotiate(None, header),
@@ -90,7 +93,8 @@ def operator_issuance(
 ) -> OperatorIssuance:
     """Issuing by command: the service's own issuer, with the nonces that operators give out."""
     issuance = credential_issuance(base)
-    issuer = credential_issuer(base, issuance, known_attesters(base, outbound(base.settings)))
+    attesters = known_attesters(base, outbound(base.settings))
+    issuer = credential_issuer(base, issuance, WorkingConfigurations(base), attesters)
     return OperatorIssuance(
         base.store,
         issuance,

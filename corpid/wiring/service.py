@@ -28,7 +28,7 @@ from corpid.storage.purge import purge
 from corpid.storage.unused_clients import purge_unused_clients
 from corpid.wiring import haip
 from corpid.wiring.attestation import known_attesters
-from corpid.wiring.credential_formats import configurations
+from corpid.wiring.credential_formats import WorkingConfigurations
 from corpid.wiring.foundation import Foundation, foundation
 from corpid.wiring.issuing import DPOP_NONCE_SECONDS, credential_issuance, credential_issuer
 from corpid.wiring.logout import logout_delivery
@@ -89,6 +89,7 @@ async def service(
         await base.store.listen()
         await haip.require(base)
         issuance = credential_issuance(base)
+        configurations = WorkingConfigurations(base)
         publisher = StatusPublisher(
             base.store,
             base.rings,
@@ -108,12 +109,12 @@ async def service(
         # Lists of what attesters have withdrawn, by a way of their own for the same reason.
         attesters = known_attesters(base, outbound or outbound_way(settings))
         provider = _provider(
-            base, interactions(base), outward, keys, found, certificates, attesters
+            base, interactions(base), configurations, outward, keys, found, certificates, attesters
         )
         built = Service(
             foundation=base,
             provider=provider,
-            issuer=credential_issuer(base, issuance, attesters, certificates),
+            issuer=credential_issuer(base, issuance, configurations, attesters, certificates),
             publisher=publisher,
             logout=logout_delivery(base, provider, _report("back-channel logout")),
             registry=registry(base, outward),
@@ -122,7 +123,7 @@ async def service(
         await publisher.refresh()
         async with _background(
             publisher.run(),
-            _every(settings.status_poll_ms / 1000, _KeyWatch(base).look, "key ring"),
+            _every(settings.status_poll_ms / 1000, KeyWatch(base, configurations).look, "key ring"),
             built.logout.run(settings.logout_poll_ms / 1000),
             _every(settings.logout_poll_ms / 1000, built.pings.turn, "ping"),
             _every(settings.purge_seconds, _Purge(base).run, "purge"),
@@ -136,6 +137,7 @@ async def service(
 def _provider(
     base: Foundation,
     interactions: Interactions,
+    configurations: WorkingConfigurations,
     outbound: Outbound,
     client_keys: ClientKeys,
     client_documents: ClientDocuments | None,
@@ -162,7 +164,7 @@ def _provider(
         lifetimes=Lifetimes(),
         dpop_nonce_required=settings.dpop_nonce == "required",
         mutual_tls=certificates,
-        detail_types=detail_types(tuple(configurations(base)), base.clock),
+        detail_types=detail_types(configurations, base.clock),
         open_requests=settings.open_requests_per_client,
         registration=settings.registration != "off",
         client_documents=bool(settings.client_document_hosts),
@@ -192,18 +194,21 @@ def _provider(
     )
 
 
-class _KeyWatch:
-    """Reloads the key ring when another process changed a key."""
+class KeyWatch:
+    """Reloads the key ring when another process changed a key, and what can be issued with it."""
 
-    def __init__(self, base: Foundation) -> None:
+    def __init__(self, base: Foundation, configurations: WorkingConfigurations) -> None:
         self._base = base
+        self._configurations = configurations
         self._seen: int | None = None
 
     async def look(self) -> None:
+        """Once; cheap when nothing was changed."""
         changes = await self._base.store.read.operations.changes()
         now = changes.get("keys", 0)
         if self._seen is not None and now != self._seen:
             await self._base.rings.reload()
+            self._configurations.refresh()
         self._seen = now
 
 

@@ -112,12 +112,18 @@ class MetadataEndpoint:
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
         self._choose = issuer.config.choose_language
-        self._shown: Mapping[str, Any] = {}
+        self._shown = self._shows()
         self._write()
+
+    def _shows(self) -> tuple[object, ...]:
+        """What of the documents changes with the keys: those that wallets encrypt to, and which
+        credentials can be signed.
+        """
+        issuer = self._issuer
+        return (issuer.keys.encryption_jwks(), *issuer.config.configurations)
 
     def _write(self) -> None:
         issuer = self._issuer
-        self._shown = issuer.keys.encryption_jwks()
         self._signed = SignedMetadata(issuer)  # of these documents
         self._every = Document(issuer_metadata(issuer))
         self._by_language = {
@@ -131,8 +137,10 @@ class MetadataEndpoint:
         except OAuthError as error:
             await send_error(send, error)
             return
-        if self._issuer.keys.encryption_jwks() != self._shown:
-            self._write()  # the keys that wallets encrypt to were changed
+        shows = self._shows()
+        if shows != self._shown:
+            self._shown = shows
+            self._write()
         document = self._every
         preferences = header_values(scope, b"accept-language")
         if preferences:
