@@ -28,7 +28,11 @@ run: $(READY) ## Start the service with sample data (HTTPS=1 for TLS under a dev
 
 test: $(READY) ## All tests, in random order, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tools.browser
-	@$(BIN)/python -m pytest tests -n 2 --dist loadfile -r fEsxX --durations 5
+	@failed=0; \
+	$(BIN)/python -m pytest tests/faults -m alone -r fEsxX || failed=$$?; \
+	$(BIN)/python -m pytest tests -m 'not alone' -n 2 --dist loadfile --no-loadscope-reorder \
+	  -r fEsxX --durations 5 || failed=$$?; \
+	exit $$failed
 
 check: $(READY) ## Lint, format, types, import contracts, lock, forbidden imports, routes
 	@$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from corpid.web.edge import configure_logging
 settings.register_profile("corpid", deadline=None)
 settings.load_profile("corpid")
 
-pytest_plugins = ["tests.support.databases", "tests.support.figures"]
+pytest_plugins = ["tests.support.databases", "tests.support.figures", "tests.support.longest_first"]
 
 
 def pytest_configure() -> None:

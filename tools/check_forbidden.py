@@ -15,6 +15,8 @@ from pathlib import Path
 from tools.source_tree import ROOT, SOURCES, PythonFile, files, python_files
 
 LONGEST = 400
+LONGEST_SLEEP = 0.02
+"""Seconds, of a test that looks again and again."""
 WEB_FRAMEWORKS = {"fastapi", "starlette", "flask", "django", "aiohttp", "litestar", "quart"}
 WEB_PLACES = ("corpid/web/", "oidc/provider/", "oidc/issuer/", "oidc/presentation/")
 DATABASES = {"sqlalchemy", "sqlmodel", "alembic", "asyncpg", "sqlite3", "psycopg"}
@@ -129,6 +131,21 @@ def too_long(file: PythonFile) -> Iterator[str]:
         yield f"{file.name}: {length} lines; split it, a file has fewer than {LONGEST}"
 
 
+def time_of_tests(file: PythonFile) -> Iterator[str]:
+    """Tests wait for what they mean; those that hold milliseconds are where they run alone."""
+    if not file.name.startswith("tests/"):
+        return
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            first = node.args[0]
+            seconds = first.value if isinstance(first, ast.Constant) else 0
+            if node.func.attr == "sleep" and seconds > LONGEST_SLEEP:
+                yield f"{file.name}:{node.lineno}: wait for what you mean, not for a time"
+        named = isinstance(node, ast.Attribute) and node.attr == "alone"
+        if named and not file.name.startswith("tests/faults/"):
+            yield f"{file.name}:{node.lineno}: what runs alone is looked for in tests/faults"
+
+
 def forbidden_words(root: Path) -> Iterator[str]:
     """No path of one machine and no package index in anything that is committed."""
     for path in files(root):
@@ -157,6 +174,7 @@ PER_FILE: tuple[Callable[[PythonFile], Iterator[str]], ...] = (
     import_by_name,
     sql_outside_storage,
     too_long,
+    time_of_tests,
 )
 
 

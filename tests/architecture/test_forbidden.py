@@ -45,6 +45,9 @@ def test_the_tree_breaks_no_rule() -> None:
         ("corpid/services/consent.py", 'x = "SELECT id FROM consents"'),
         ("corpid/cli/db.py", 'x = "pragma journal_mode".upper(), "PRAGMA journal_mode"'),
         ("corpid/web/app.py", "\n" * 400),
+        ("tests/flows/test_x.py", "import asyncio\nasyncio.sleep(0.1)"),
+        ("tests/flows/test_x.py", "import time\ntime.sleep(1)"),
+        ("tests/flows/test_x.py", "import pytest\n@pytest.mark.alone\ndef test_x(): pass"),
     ],
 )
 def test_a_violation_is_found(name: str, text: str) -> None:
@@ -62,6 +65,8 @@ def test_a_violation_is_found(name: str, text: str) -> None:
         ("corpid/web/app.py", '"""Reads `oidc.errors`."""\nx = "select a business"'),
         ("tests/flows/test_x.py", "import keys.jws"),
         ("corpid/web/app.py", "\n" * 390),
+        ("tests/flows/test_x.py", "import asyncio\nasyncio.sleep(0)"),
+        ("tests/faults/test_x.py", "import pytest\n@pytest.mark.alone\ndef test_x(): pass"),
     ],
 )
 def test_what_is_allowed_is_not_found(name: str, text: str) -> None:

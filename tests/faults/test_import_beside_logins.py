@@ -83,6 +83,7 @@ def percentiles(took: list[float]) -> str:
     return f"p50 {p50 * 1e3:.1f}, p99 {p99 * 1e3:.1f}, at most {took[-1] * 1e3:.0f} ms"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 @pytest.mark.timeout(1200)
 async def test_logins_go_on_while_a_register_is_imported(

@@ -16,7 +16,7 @@ from corpid.storage.statement import Statement
 from keys.sealing import MasterKey
 from tests.support.service_process import Site, new_site
 
-SOON = 10.0
+SOON = 30.0
 """Seconds, on a busy machine; it is one or two."""
 LONGEST = 600
 """Characters of a message that is one paragraph."""

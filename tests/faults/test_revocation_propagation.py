@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import pytest
+
 from corpid.domain.credential import StatusEntry
 from tests.faults.admin_process import Admin
 from tests.faults.checks import INVALID, read_list
@@ -18,6 +20,7 @@ GOAL = 0.2
 GIVE_UP = 5.0
 
 
+@pytest.mark.alone
 async def test_a_revocation_is_served_by_another_process_within_200_ms(
     site: Site, population: Population, figures: Callable[[str], None]
 ) -> None:

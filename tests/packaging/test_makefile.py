@@ -56,6 +56,24 @@ def test_set_up_is_not_done_again_while_lock_and_project_stay(clone: Path) -> No
     assert "-m venv" in make("--dry-run", "demo", folder=clone).stdout
 
 
+@pytest.mark.parametrize("fails", ["", "alone", "not alone"])
+def test_what_runs_alone_and_the_rest_both_count(clone: Path, fails: str) -> None:
+    python = clone / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\ncase " $* " in *" -m pytest "*) echo "$*";; esac\n'
+        f'case " $* " in *" -m {fails} "*) exit 3;; esac\n'
+    )
+    python.chmod(0o755)
+    (clone / ".venv/.ready").touch()
+    outcome = make("test", folder=clone)
+    assert [re.findall(r" -m ((?:not )?alone) ", line) for line in outcome.stdout.splitlines()] == [
+        ["alone"],
+        ["not alone"],
+    ]
+    assert (outcome.returncode != 0) is bool(fails)
+
+
 def test_https_is_asked_for_by_name(clone: Path) -> None:
     assert "examples.run --https" in make("--dry-run", "run", "HTTPS=1", folder=clone).stdout
     assert "--https" not in make("--dry-run", "run", "HTTPS=0", folder=clone).stdout
