@@ -1,10 +1,11 @@
 """What an offer may offer to whom: by the rules by which a credential is issued."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from corpid.domain.errors import InvalidValue, NotAllowed
 from corpid.domain.issuance import Refusal, chosen_branch
 from corpid.domain.organisation import HEAD_OFFICE
+from corpid.domain.person import Person
 from corpid.services.authorities import ActingAuthority, authorities_of, require_authority
 from corpid.services.credential_catalogue import TYPES, type_of_configuration
 from corpid.services.credential_type import CredentialType
@@ -33,7 +34,7 @@ async def authority_for(
     person_id: str,
     organisation_id: str,
     now_ms: int,
-    kinds: Iterable[CredentialType],
+    kinds: Collection[CredentialType],
     authority_id: str | None = None,
 ) -> ActingAuthority:
     """The authority that credentials of all these types can rest on: that one, or the first.
@@ -59,16 +60,28 @@ async def authority_for(
                 uow, person_id, organisation_id, now_ms, authority_id, joint=joint
             )
         ]
-    person = await uow.people.by_id(person_id)
+    chosen = suitable(await uow.people.by_id(person_id), found, kinds)
+    if isinstance(chosen, Refusal):
+        raise NotAllowed(chosen.text)
+    return chosen
+
+
+def suitable(
+    person: Person | None, authorities: Sequence[ActingAuthority], kinds: Collection[CredentialType]
+) -> ActingAuthority | Refusal:
+    """The first of some authorities that all these types can rest on, or why the first cannot.
+
+    There must be at least one authority.
+    """
     first: Refusal | None = None
-    for authority in found:
+    for authority in authorities:
         refusals = [one.rule.refusal(person, authority.mandate) for one in kinds]
         refused = next((one for one in refusals if one is not None), None)
         if refused is None:
             return authority
         first = first or refused
     assert first is not None
-    raise NotAllowed(first.text)
+    return first
 
 
 async def check_branch(

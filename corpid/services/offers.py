@@ -32,6 +32,8 @@ LIFETIME: Final = 600
 """Seconds."""
 MAX_LIFETIME: Final = 7 * 24 * 3600
 SCHEME: Final = "openid-credential-offer://"
+HAIP_SCHEME: Final = "haip-vci://"
+"""That of wallets of the profile (HAIP 1.0, 4.2)."""
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 GRANTS: Final = (BY_CODE, BY_SIGN_IN)
 MAX_DESCRIPTION: Final = 300
@@ -212,15 +214,19 @@ class Offers:
     def _created(self, made: Offer, code: str | None) -> CreatedOffer:
         document = self._document(made)
         by_value = quote(orjson.dumps(document), safe="")
-        reference = f"{self._issuer.rstrip('/')}/offers/{made.offer_id}"
         return CreatedOffer(
             offer_id=made.offer_id,
             link=f"{SCHEME}?credential_offer={by_value}",
-            reference=f"{SCHEME}?credential_offer_uri={quote(reference, safe='')}",
+            reference=self.reference(made.offer_id),
             transaction_code=code,
             document=document,
             expires_at=made.expires_at,
         )
+
+    def reference(self, offer_id: str, scheme: str = SCHEME) -> str:
+        """The link to the offer by reference (4.1.3), for wallets of that scheme."""
+        address = f"{self._issuer.rstrip('/')}/offers/{offer_id}"
+        return f"{scheme}?credential_offer_uri={quote(address, safe='')}"
 
     async def withdraw(self, offer_id: str, *, actor: str) -> bool:
         """End an offer that nobody took; False when it was taken, ended or over already.

@@ -105,7 +105,7 @@ def _compose(running: Service, assembly: PageAssembly) -> Application:
         openapi_url=None,
         redirect_slashes=False,  # it would redirect to whatever the Host header says, and by 307
     )
-    pages.include_router(assembly.router(running.provider), prefix=base)
+    pages.include_router(assembly.router(running.provider, running.issuer), prefix=base)
     pages.include_router(health_router(running))
     pages.mount(f"{base}/static", static_files(), name="static")
     # At the first question, for it takes a good part of the start; and in a thread, as what is no

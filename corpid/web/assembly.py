@@ -11,22 +11,27 @@ from corpid.services import credential_catalogue
 from corpid.services.backchannel import WaitingRequests
 from corpid.services.claims import SCOPES
 from corpid.services.consent import Consents
+from corpid.services.credential_desk import CredentialDesk
 from corpid.services.detail_types import detail_types
 from corpid.services.device_codes import DeviceCodes
 from corpid.services.guessing import Guessing
 from corpid.services.id_token_hints import IdTokenHints
 from corpid.services.interaction_steps import Steps
 from corpid.services.interactions import BrowserInteractions
+from corpid.services.offer_desk import OfferDesk
 from corpid.services.passwords import Passwords
+from corpid.services.representatives import Representatives
 from corpid.services.sessions import CookieRules, Sessions
 from corpid.services.sign_in import SignIn
 from corpid.services.totp import TotpSecrets
 from corpid.web.logout_pages import LogoutPages
 from corpid.web.pages import PageParts
 from corpid.web.polled_ends import PolledEnds
+from corpid.web.portal import PortalParts
 from corpid.web.rendering import Renderer
 from corpid.web.session_pages import build_pages_router
 from corpid.wiring.foundation import Foundation
+from oidc.issuer.context import Issuer
 from oidc.provider.authorize import AuthorizeEndpoint
 from oidc.provider.context import Provider, ProviderConfig
 from oidc.secrets import TokenHasher
@@ -47,24 +52,43 @@ class PageAssembly:
     renderer: Renderer
     logouts: LogoutPages
 
-    def router(self, provider: Provider) -> APIRouter:
+    def router(self, provider: Provider, issuer: Issuer) -> APIRouter:
         """The pages, to be included under the issuer's path; beside them mount
         ``rendering.static_files()`` at ``/static``.
         """
+        base = self.base
+        pages = PageParts(
+            store=base.store,
+            interactions=self.interactions,
+            sessions=self.sessions,
+            sign_in=self.sign_in,
+            authorize=AuthorizeEndpoint(provider),
+            polled=PolledEnds(provider, self.interactions, self.renderer),
+            renderer=self.renderer,
+            session_list=base.session_list,
+            proxies=tuple(ip_network(one) for one in base.settings.proxies),
+        )
         return build_pages_router(
-            PageParts(
-                store=self.base.store,
-                interactions=self.interactions,
-                sessions=self.sessions,
-                sign_in=self.sign_in,
-                authorize=AuthorizeEndpoint(provider),
-                polled=PolledEnds(provider, self.interactions, self.renderer),
-                renderer=self.renderer,
-                session_list=self.base.session_list,
-                proxies=tuple(ip_network(one) for one in self.base.settings.proxies),
+            self._portal(pages, issuer),
+            DeviceCodes(base.store, base.hasher, base.clock),
+            WaitingRequests(base.store, base.clock),
+        )
+
+    def _portal(self, pages: PageParts, issuer: Issuer) -> PortalParts:
+        base = self.base
+        hasher = TokenHasher(base.secrets["cookies"])
+        representatives = Representatives(base.store, hasher, base.clock)
+        return PortalParts(
+            pages,
+            representatives,
+            CredentialDesk(base.store, representatives, base.revocation),
+            OfferDesk(
+                base.store,
+                representatives,
+                base.offers,
+                configurations=issuer.config.configurations,
+                haip=base.settings.haip == "required",
             ),
-            DeviceCodes(self.base.store, self.base.hasher, self.base.clock),
-            WaitingRequests(self.base.store, self.base.clock),
         )
 
 

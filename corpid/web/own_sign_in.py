@@ -17,6 +17,7 @@ from corpid.web.client_address import visitor_of
 from corpid.web.forms import accepted_languages, cookies_of, read_form
 from corpid.web.pages import PageParts
 from corpid.web.polled_ends import REQUESTS
+from corpid.web.portal import CREDENTIALS
 from corpid.web.rendering import page_response, redirect_response
 from corpid.web.translations import Texts
 from corpid.web.wording import tagged, wait_text
@@ -24,7 +25,11 @@ from oidc.errors import OAuthError
 from oidc.provider.endpoints import DEVICE
 
 PATH: Final = "/sign-in"
-TARGETS: Final[Mapping[str, str]] = {"device": DEVICE, "requests": REQUESTS}
+TARGETS: Final[Mapping[str, str]] = {
+    "device": DEVICE,
+    "requests": REQUESTS,
+    "credentials": CREDENTIALS,
+}
 """Where one goes afterwards, by a name: an address would be an open redirector."""
 
 

@@ -12,10 +12,13 @@ from corpid.services.backchannel import WaitingRequests
 from corpid.services.device_codes import DeviceCodes
 from corpid.services.sessions import LANGUAGE
 from corpid.web.account_pages import build_account_router
+from corpid.web.credential_pages import build_credentials_router
 from corpid.web.device_pages import build_device_router
 from corpid.web.forms import accepted_languages, cookies_of, read_form
+from corpid.web.offer_pages import build_offers_router
 from corpid.web.own_sign_in import build_own_sign_in_router
 from corpid.web.pages import PageParts, build_interaction_router
+from corpid.web.portal import PortalParts
 from corpid.web.rendering import page_response, redirect_response
 from corpid.web.request_pages import build_requests_router
 from corpid.web.wording import tagged
@@ -24,11 +27,16 @@ from oidc.errors import OAuthError
 _INTERACTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def build_pages_router(parts: PageParts, codes: DeviceCodes, waiting: WaitingRequests) -> APIRouter:
+def build_pages_router(
+    portal: PortalParts, codes: DeviceCodes, waiting: WaitingRequests
+) -> APIRouter:
     """Every page, below the issuer's path."""
+    parts = portal.pages
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
     router.include_router(build_interaction_router(parts))
     router.include_router(build_account_router(parts))
+    router.include_router(build_credentials_router(portal))
+    router.include_router(build_offers_router(portal))
     router.include_router(build_device_router(parts, codes))
     router.include_router(build_own_sign_in_router(parts))
     router.include_router(build_requests_router(parts, waiting))
@@ -58,6 +66,7 @@ class SessionPages:
         # Only to pages of ours: anything else would be an open redirector.
         pages = (
             r"interaction/[A-Za-z0-9_-]{43}|sign-out|account|end-session(?:\?[!-~]{0,2000})?"
+            r"|account/(?:credentials|offers)(?:/[A-Za-z0-9_-]{1,64}){0,3}(?:\?[a-z0-9=&.A-Z_-]{1,200})?"
             r"|sign-in\?to=[a-z]+|device(?:/connected|/declined)?|requests(?:/approved|/refused)?"
         )
         self._back = re.compile(rf"{base}/(?:{pages})")

@@ -70,11 +70,6 @@ def authority_view(
     organisation = authority.organisation
     names = organisation.registration.names
     shown, _ = names.best_tagged(texts.language)
-    key = (
-        "organisation.number"
-        if organisation.scheme is IdentifierScheme.HK_BRN
-        else "organisation.other_number"
-    )
     return AuthorityView(
         number=organisation.number,
         name=tagged(names, texts.language),
@@ -83,9 +78,16 @@ def authority_view(
             for language, name in names
             if language != shown and name != names.get(shown)
         ),
-        number_text=texts(key, number=organisation.number),
+        number_text=number_text(texts, organisation),
         sentences=tuple(_sentences(texts, authority, agent)),
     )
+
+
+def number_text(texts: Texts, organisation: Organisation) -> Markup:
+    """An organisation's number, and what kind of number it is."""
+    registered = organisation.scheme is IdentifierScheme.HK_BRN
+    key = "organisation.number" if registered else "organisation.other_number"
+    return texts(key, number=organisation.number)
 
 
 def told(texts: Texts, request: AuthorizationRequest) -> list[Markup]:

@@ -7,8 +7,9 @@ from axe_playwright_python.async_playwright import Axe
 
 from corpid.domain.languages import LANGUAGES
 from tests.support.browsing import Party, Window, Windows
-from tests.support.live_cast import Cast
+from tests.support.live_cast import Cast, Human
 from tests.support.live_service import Live
+from tests.support.portal_world import issued
 
 RULES = {
     "runOnly": {
@@ -60,6 +61,8 @@ async def every_page(window: Window, cast: Cast, party: Party) -> AsyncIterator[
     yield "consent"
     await page.goto(f"{issuer}/account")
     yield "account"
+    async for name in portal_pages(window, cast, human):
+        yield name
     await page.goto(f"{issuer}/end-session")
     yield "question whether to sign out"
     await page.goto(f"{issuer}/sign-out")
@@ -74,6 +77,41 @@ async def every_page(window: Window, cast: Cast, party: Party) -> AsyncIterator[
     await window.authorize(await cast.plain_client(redirect_uri=party.callback))
     await window.password(weak)
     yield "blocked"
+
+
+async def portal_pages(window: Window, cast: Cast, human: Human) -> AsyncIterator[str]:
+    """Those about credentials, as whoever is signed in."""
+    page, base = window.page, cast.base
+    (held,) = await base.store.read.authority.representations_of(human.person_id)
+    await issued(
+        base,
+        f"held-by-{human.person_id}",
+        organisation_id=held.organisation_id,
+        person_id=human.person_id,
+        representation_id=held.representation_id,
+    )
+    await page.click("#credentials")
+    yield "businesses"
+    await page.click("#businesses a >> nth=0")
+    yield "credentials"
+    await page.click("#credentials a")
+    yield "credential"
+    await page.click("#suspend")
+    yield "question before an act"
+    await page.evaluate("document.querySelector('#reason').removeAttribute('maxlength')")
+    await page.fill("#reason", "x" * 201)
+    await page.click("button[value=suspend]")
+    yield "question with an error"
+    await page.click("#back")
+    await page.click("#to-offers")
+    yield "offers"
+    await page.click("#make button")
+    yield "offers with an error"
+    await page.check("input[value=representative]")
+    await page.click("#make button")
+    yield "offer made"
+    await page.click("#offer")
+    yield "offer"
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -93,7 +131,7 @@ async def test_every_page_keeps_the_rules(
             await window.has_focus("div.summary")
             assert (await window.page.title()).startswith("Error: "), name
         seen.append(name)
-    assert len(seen) == 14
+    assert len(seen) == 23
     assert window.problems == []
 
 

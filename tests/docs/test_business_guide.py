@@ -38,5 +38,5 @@ def test_the_buttons_are_called_as_on_the_page(
     document: Document, language: str, quote: str
 ) -> None:
     texts = json.loads((ROOT / f"corpid/web/translations/{language}.json").read_text("utf-8"))
-    for name in ("consent.approve", "consent.deny"):
+    for name in ("consent.approve", "consent.deny", "offers.title"):
         assert quote.format(texts[name]) in document.text

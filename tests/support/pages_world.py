@@ -69,7 +69,7 @@ class PagesWorld:
         self.store: Any = built.foundation.store
         self._clock = clock
         self._web = FastAPI()
-        self._web.include_router(assembly.router(built.provider))
+        self._web.include_router(assembly.router(built.provider, built.issuer))
         self._web.mount("/static", static_files())
         self._authorize = AuthorizeEndpoint(built.provider)
 

@@ -14,9 +14,10 @@ from corpid.web.translations import CATALOGUES
 from tests.support.asking import account, asked, look
 from tests.support.browser import REDIRECT, Browser, Page
 from tests.support.pages_world import PASSWORD, PagesWorld
+from tests.support.portal_world import every_portal_page
 
 TEMPLATES = Path(translations.__file__).parent.parent / "templates"
-VOID = {"meta", "link", "input", "br"}
+WALLETS = ("openid-credential-offer://?", "haip-vci://?")
 
 
 async def every_page(world: PagesWorld, language: str) -> AsyncIterator[tuple[str, Browser]]:
@@ -66,6 +67,8 @@ async def every_page(world: PagesWorld, language: str) -> AsyncIterator[tuple[st
     blocked = await world.browser(language).get(world.request())
     await blocked.submit(username="ho", password=PASSWORD)
     yield "too weak", blocked
+    async for name, one in every_portal_page(world, language):
+        yield name, one
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -84,7 +87,7 @@ async def test_every_page_is_guarded_and_in_the_language(world: PagesWorld, lang
         assert "access-control-allow-origin" not in headers, name
         assert browser.page.language == language, name
         seen += 1
-    assert seen == 22
+    assert seen == 37
 
 
 async def test_every_page_is_accessible_in_form(world: PagesWorld) -> None:
@@ -114,7 +117,7 @@ async def test_nothing_is_loaded_from_elsewhere_and_no_script_runs(world: PagesW
         assert " style=" not in page.html, name
         assert not re.search(r"\son[a-z]+=", page.html), name
         for address in re.findall(r'(?:href|src|action)="([^"]*)"', page.html):
-            assert address.startswith(("/", "#", "https://rp.sample-bank.example/")), name
+            assert address.startswith(("/", "#", "https://rp.sample-bank.example/", *WALLETS)), name
 
 
 async def test_wcag_1_3_5_fields_tell_their_purpose(world: PagesWorld) -> None:
