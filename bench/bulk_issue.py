@@ -167,9 +167,13 @@ def _file(folder: Path, count: int) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How it stood at one moment: seconds since the start, rows done, memory in KiB."""
+    """How it stood at one moment.
+
+    Seconds since the start, CPU seconds of the command, rows done, memory in KiB.
+    """
 
     seconds: float
+    cpu: float
     rows: int
     memory: int
 
@@ -233,7 +237,7 @@ class _Watch:
         self._read += len(new)
         self._rows += new.count(b"\n")
         seconds = time.perf_counter() - self._began
-        self.looks.append(Look(seconds, self._rows, _memory(pid)))
+        self.looks.append(Look(seconds, _cpu(pid), self._rows, _memory(pid)))
 
 
 async def _run(words: list[str], environment: dict[str, str], results: Path) -> list[Look]:
@@ -250,6 +254,15 @@ async def _run(words: list[str], environment: dict[str, str], results: Path) -> 
     return watch.looks
 
 
+def _cpu(pid: int) -> float:
+    """CPU seconds that a process has used; 0 when it is over."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _memory(pid: int) -> int:
     """Resident memory in KiB; 0 when the process is over."""
     try:
@@ -261,22 +274,29 @@ def _memory(pid: int) -> int:
 
 
 def _tell(what: str, looks: list[Look], count: int) -> None:
+    """The rates of the first and the last part, by the clock and by CPU, and the memory.
+
+    A machine that does other work besides shows in the first of the two alone.
+    """
     part = count // PART
-    begun = next(one for one in looks if one.rows > 1)
-    first = next(one for one in looks if one.rows >= part)
-    last = next(one for one in looks if one.rows >= count - part)
-    end = next(one for one in looks if one.rows >= count)
     alive = [one for one in looks if one.memory]
-    at_first = next(one.memory for one in alive if one.rows >= part)
-    first_rate = (first.rows - begun.rows) / (first.seconds - begun.seconds)
-    last_rate = (end.rows - last.rows) / (end.seconds - last.seconds)
+    end = alive[-1]
+    begun = next(one for one in alive if one.rows > 1)
+    first = next(one for one in alive if one.rows >= part)
+    last = next(one for one in alive if one.rows >= end.rows - part)
     print(
-        f"{what} {count:,} in {end.seconds:.0f} s, {count / end.seconds:.0f} a second; "
-        f"the first {part:,}: {first_rate:.0f} a second, the last: {last_rate:.0f}; "
-        f"memory after the first: {at_first // 1024} MB, at the end: "
-        f"{alive[-1].memory // 1024} MB, at most {max(one.memory for one in alive) // 1024} MB",
+        f"{what} {count:,} in {looks[-1].seconds:.0f} s, {count / looks[-1].seconds:.0f} a second; "
+        f"the first {part:,}: {_rates(begun, first)}; the last: {_rates(last, end)}; "
+        f"memory after the first: {first.memory // 1024} MB, "
+        f"at most {max(one.memory for one in alive) // 1024} MB",
         flush=True,
     )
+
+
+def _rates(one: Look, other: Look) -> str:
+    rows = other.rows - one.rows
+    per_second = rows / (other.seconds - one.seconds)
+    return f"{per_second:.0f} a second, {(other.cpu - one.cpu) / rows * 1e6:.0f} µs of CPU each"
 
 
 async def _sqlite_sizes(settings: Settings) -> dict[str, int]:

@@ -12,9 +12,9 @@ from corpid.cli.destroying import dry_run_note
 from corpid.cli.output import Answer, CommandError, Facts
 
 if TYPE_CHECKING:
-    from corpid.services.bulk import BulkReport
     from corpid.services.bulk_issuance import BulkIssuance
     from corpid.services.issuance_requests import IssuanceRequest
+    from corpid.services.operator_issuance import OperatorIssuance
     from corpid.wiring.foundation import Foundation
 
 _MAX_KEY: Final = 64 * 1024
@@ -38,7 +38,7 @@ async def issue(
     ] = None,
     results: Annotated[
         Path | None,
-        typer.Option(help="With a file: where its results go, line by line (mode 0600)."),
+        typer.Option(help="Where the credential goes, or a file's results by line (mode 0600)."),
     ] = None,
     organisation: Annotated[str | None, typer.Option(help="The business's number.")] = None,
     kind: Annotated[
@@ -84,7 +84,7 @@ async def issue(
         operator = operator_issuance(base, run.actor, reason)
         document: dict[str, Any]
         if yes:
-            document = {"dry_run": False, **await operator.issue(request)}
+            document = {"dry_run": False, **await _issued(operator, request, results)}
         else:
             plan = await operator.plan(request)
             document = {
@@ -115,9 +115,24 @@ async def nonce(run: Run) -> Answer:
     return Answer(document, [Facts(list(document.items()))])
 
 
+async def _issued(
+    operator: "OperatorIssuance", request: "IssuanceRequest", file: Path | None
+) -> dict[str, Any]:
+    from corpid.cli.result_file import one_result
+
+    if file is None:
+        return dict(await operator.issue(request))
+    with one_result(file) as write:
+        made = dict(await operator.issue(request))
+        write(made.pop("credential"))
+    return {**made, "written_to": str(file)}
+
+
 async def _many(
     run: Run, file: Path, results: Path | None, reason: str, lifetime: int, yes: bool
 ) -> Answer:
+    from corpid.cli import result_file
+    from corpid.cli.bulk_reports import bulk_answer
     from corpid.cli.progress import count_lines, progress_bar
     from corpid.cli.row_files import digest_of, read_rows
     from corpid.services.bulk import BulkReport
@@ -132,16 +147,15 @@ async def _many(
 
             if not yes:
                 bulk = _bulk(base, run, reason, lifetime, lambda _: None, tell)
-                return _reported(await bulk.rehearse(read_rows(file)), batch_id, yes=False)
+                report = await bulk.rehearse(batch_id, read_rows(file))
+                return bulk_answer(report, {"batch": batch_id}, yes=False)
             if results is None:
                 raise CommandError("invalid_value", "name a file for the results with --results")
-            from corpid.cli import result_file
-
             with result_file.results(results, batch_id) as kept:
                 bulk = _bulk(base, run, reason, lifetime, kept.add, tell)
                 batch = await bulk.begin(batch_id)
                 report = await bulk.run(batch, read_rows(file), kept.last_line)
-    return _reported(report, batch_id, yes=True)
+    return bulk_answer(report, {"batch": batch_id}, yes=True)
 
 
 def _bulk(
@@ -161,12 +175,6 @@ def _bulk(
         deliver=deliver,
         progress=tell,
     )
-
-
-def _reported(report: "BulkReport", batch_id: str, *, yes: bool) -> Answer:
-    from corpid.cli.bulk_reports import bulk_answer
-
-    return bulk_answer(report, {"batch": batch_id}, yes=yes)
 
 
 def _one(

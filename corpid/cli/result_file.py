@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,16 +49,39 @@ class ResultFile:
                     break
                 try:
                     result = json.loads(line)
-                except ValueError:
+                    if number:
+                        self.last_line = int(result["line"])
+                except (ValueError, TypeError, KeyError):
                     result = None
-                if number == 0 and result != {"batch": batch_id}:
+                if result is None or (number == 0 and result != {"batch": batch_id}):
                     raise CommandError(
                         "other_results", f"{path} has something else than this batch's results"
                     )
-                if number:
-                    self.last_line = result["line"]
                 end += len(line)
         return end or None
+
+
+@contextmanager
+def one_result(path: Path) -> Iterator[Callable[[str], None]]:
+    """What writes one credential into a new file, made before it is issued and removed without it.
+
+    Raises:
+        CommandError: it cannot be made, or is there already.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
+        with os.fdopen(descriptor, "w") as stream:
+            yield lambda text: print(text, file=stream)
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _unwritable(path: Path, error: OSError) -> CommandError:
+    return CommandError("unwritable_file", f"{path} cannot be written: {error.strerror}")
 
 
 @contextmanager
@@ -72,9 +95,7 @@ def results(path: Path, batch_id: str) -> Iterator[ResultFile]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         os.fchmod(descriptor, 0o600)
     except OSError as error:
-        raise CommandError(
-            "unwritable_file", f"{path} cannot be written: {error.strerror}"
-        ) from None
+        raise _unwritable(path, error) from None
     try:
         yield ResultFile(descriptor, path, batch_id)
     finally:

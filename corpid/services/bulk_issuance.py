@@ -29,7 +29,7 @@ from corpid.services.issuance_requests import IssuanceRequest, read_request
 from corpid.services.operator_issuance import REFUSALS, OperatorIssuance, Prepared, reason_of
 from corpid.services.ports import Store, UnitOfWork
 from keys.clock import Clock
-from oidc.errors import OAuthError
+from oidc.errors import OAuthError, TemporarilyUnavailable
 from oidc.issuer.ports import BasisChanged
 
 _ATTEMPTS: Final = 3
@@ -78,10 +78,15 @@ class BulkIssuance:
         self._progress = progress
         self.report = BulkReport()
 
-    async def rehearse(self, rows: Iterable[tuple[int, Row]]) -> BulkReport:
+    async def rehearse(self, batch_id: str, rows: Iterable[tuple[int, Row]]) -> BulkReport:
         """What a run would do: each row is decided upon, and nothing is written."""
+        known = await self._store.read.issuance_batches.by_id(batch_id)
+        done_line = 0 if known is None else known.done_line
         for line, row in rows:
             self._seen(line)
+            if line <= done_line:
+                self.report.count("done_before")
+                continue
             try:
                 plan = await self._operator.plan(_request(row))
             except _NO as error:
@@ -137,8 +142,8 @@ class BulkIssuance:
         told = {"batch": self._batch.batch_id, "line": line}
         try:
             prepared = await self._operator.prepare(_request(row), told, since)
-        except ListFull:
-            raise
+        except (ListFull, TemporarilyUnavailable):
+            raise  # no row can be issued just now: the run stops, and goes on when it is mended
         except _NO as error:
             # A refusal is for the audit trail; a row that says nothing usable is not.
             return _Item(line, row, None, _problem(line, error), isinstance(error, REFUSALS))
@@ -165,7 +170,12 @@ class BulkIssuance:
             self._told(one)
         self._progress(self.report)
 
-    async def _one_by_one(self, items: Sequence[_Item], error: Exception, attempt: int) -> None:
+    async def _one_by_one(
+        self,
+        items: Sequence[_Item],
+        error: BasisChanged | Denied | NotAllowed | InvalidValue,
+        attempt: int,
+    ) -> None:
         """After a chunk was rolled back: the rows that can be written, and why the others not."""
         if len(items) > 1:
             for one in items:
@@ -188,7 +198,7 @@ class BulkIssuance:
                 uow,
                 item.problem.code,
                 item.problem.reason,
-                {"batch": self._batch.batch_id, "line": item.line},
+                {"batch": self._batch.batch_id, "line": item.line, **_named(item.row)},
             )
 
     def _after(self, items: Sequence[_Item]) -> IssuanceBatch:
@@ -236,7 +246,14 @@ class BulkIssuance:
         return int(self._clock() * 1000)
 
 
-def _problem(line: int, error: Exception) -> Problem:
+def _named(row: Row) -> dict[str, object]:
+    """What a row that could be read asked for."""
+    if isinstance(row, UnusableRow):
+        return {}
+    return {"organisation": row.get("organisation"), "configuration": row.get("type")}
+
+
+def _problem(line: int, error: DomainError | OAuthError) -> Problem:
     return Problem(line, reason_of(error), str(error))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from corpid.domain.dates import hong_kong_date
-from corpid.domain.errors import InvalidValue, NotAllowed
+from corpid.domain.errors import DomainError, InvalidValue, NotAllowed
 from corpid.domain.issuance import KeyEvidence, Reason, Refusal
 from corpid.services.authorities import ACTING_ROLES, ActingAuthority
 from corpid.services.credential_catalogue import TYPES
@@ -29,6 +29,7 @@ from corpid.services.records import BY_OPERATOR
 from keys import base64url
 from keys.errors import KeysError
 from keys.jwk import PublicKey, parse_public
+from oidc.errors import OAuthError
 from oidc.issuer.configuration import CredentialConfiguration
 from oidc.issuer.context import Issuer
 from oidc.issuer.credential_request import DETAILS_TYPE, JWT, Proofs
@@ -118,12 +119,13 @@ class OperatorIssuance:
             DomainError, OAuthError: no, and why.
         """
         read, now = self._store.read, self._issuer.clock()
-        organisation = await find_organisation(read, request.organisation)
+        now_ms = int(now * 1000)
+        business = (await find_organisation(read, request.organisation)).organisation_id
         configuration, kind = self._what(request.type)
-        person_id = await self._who(request, organisation.organisation_id, int(now * 1000))
+        person_id = await self._who(request, business, now_ms)
         if request.offer:
             offer = self._offers.prepare(
-                organisation.organisation_id,
+                business,
                 person_id,
                 [request.type],
                 actor=self._actor,
@@ -132,22 +134,16 @@ class OperatorIssuance:
                 authority_id=request.authority,
             )
             await offer.check(read)
-            return Plan(organisation.organisation_id, person_id, None, None, offer)
+            return Plan(business, person_id, None, None, offer)
         key, evidence = await self._key(request, configuration, kind, now)
-        await check_branch(read, organisation.organisation_id, [kind], request.branch)
+        await check_branch(read, business, [kind], request.branch)
         authority = await authority_for(
-            read,
-            person_id,
-            organisation.organisation_id,
-            int(now * 1000),
-            [kind],
-            request.authority,
+            read, person_id, business, now_ms, [kind], request.authority
         )
-        grant = _grant(authority, person_id, key, configuration, request.branch, int(now * 1000))
+        grant = _grant(authority, person_id, key, configuration, request.branch, now_ms)
         await self._issuance.allowed(grant, configuration)
-        lost_since = int(now * 1000) + 1 if since is None else since
-        order = Order(grant, configuration, (key,), now, lost_since)
-        return Plan(organisation.organisation_id, person_id, order, evidence, None)
+        order = Order(grant, configuration, (key,), now, now_ms + 1 if since is None else since)
+        return Plan(business, person_id, order, evidence, None)
 
     async def prepare(
         self, request: IssuanceRequest, told: Mapping[str, object], since: int | None = None
@@ -159,7 +155,7 @@ class OperatorIssuance:
         """
         plan = await self.plan(request, since)
         if plan.offer is not None:
-            return _offered(plan.offer, told)
+            return _offered(plan.offer, {"reason": self._reason, **told})
         order, issuance = plan.order, self._issuance
         assert order is not None
         assert plan.evidence is not None
@@ -260,11 +256,9 @@ class OperatorIssuance:
         return _public(request.jwk), KeyEvidence.OPERATOR
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: DomainError | OAuthError) -> str:
     """A stable code of why not."""
-    if isinstance(error, Denied):
-        return error.reason.value
-    return str(getattr(error, "code", "error"))
+    return error.reason.value if isinstance(error, Denied) else error.code
 
 
 def _public(jwk: Mapping[str, Any]) -> PublicKey:

@@ -289,7 +289,10 @@ class Revocation:
         report = effects.report(name, target)
         facts = {"target": target, "actor": actor, "reason": reason, **effects.counts}
         await uow.operations.audit(f"revocation.{name}", facts)
-        await uow.operations.bump("clients" if name == "disable_client" else "authority")
+        if name == "disable_client":
+            await uow.operations.bump("clients")
+        elif name not in set(CredentialAct):  # those leave every authority as it is
+            await uow.operations.bump("authority")
         body = orjson.dumps({"act": name, "at": now_ms, **facts}, option=orjson.OPT_SORT_KEYS)
         message_id = ordered_id(now_ms, self._random)
         await uow.operations.enqueue(OutboxMessage(message_id, TOPIC, body, now_ms, now_ms))

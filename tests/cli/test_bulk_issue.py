@@ -138,6 +138,8 @@ def test_a_file_that_was_done_is_not_done_again(cli: Cli) -> None:
     rows = written(cli, [row(), row()])
     assert issue(cli, rows)["issued"] == 2
     before = (cli.folder / "results").read_bytes()
+    planned = cli.json("credential", "issue", rows, "--reason", "seen")
+    assert (planned["done_before"], planned["refused"]) == (2, 0)
     assert issue(cli, rows)["rows"] == 0
     assert (cli.folder / "results").read_bytes() == before
     (cli.folder / "results").unlink()
@@ -187,6 +189,28 @@ def test_kill_9_in_the_middle_and_every_line_is_done_once(cli: Cli) -> None:
     assert {one["credential_id"] for one in live} == named
     assert len({one["holder_thumbprint"] for one in live}) == count
     assert len(everything(cli, "issuance_batch.finished")[1]) == 1
+
+
+def test_one_credential_goes_into_a_file_of_its_own(cli: Cli) -> None:
+    (cli.folder / "key").write_text(json.dumps(dict(generate("ES256").public_jwk)))
+    one = ("credential", "issue", "--organisation", NUMBER, "--jwk", str(cli.folder / "key"))
+    file = cli.folder / "credential"
+    company = (*one, "--type", "company-identity", "--reason", "seen", "--results", str(file))
+    assert cli.json(*company)["dry_run"] is True
+    assert not file.exists()
+    made = cli.json(*company, "--yes")
+    assert made["written_to"] == str(file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    claims = unverified_claims(parse(file.read_text().strip()))
+    assert claims["vct"].endswith("/company-identity/1")
+    assert cli.refused(*company, "--yes")[1] == "unwritable_file"
+    other = (*one, "--type", "mandate", "--reason", "seen", "--results", f"{file}-2", "--yes")
+    assert cli.refused(*other)[1] == "credential_request_denied"
+    assert not Path(f"{file}-2").exists()
+    assert everything(cli, "")[0] == {"issued": 1}
+    nonce = cli.json("credential", "nonce")
+    assert (nonce["aud"], nonce["seconds"]) == (cli.environment["CORPID_ISSUER"], 604_800)
+    assert cli.refused(*one, "rows.jsonl")[1] == "invalid_value"
 
 
 def test_csv(cli: Cli) -> None:

@@ -21,7 +21,7 @@ from corpid.services.issuance_requests import IssuanceRequest
 from corpid.services.operator_issuance import OperatorIssuance
 from corpid.storage.database import Database
 from keys.signer import generate
-from oidc.errors import InvalidNonce, InvalidProof, OAuthError
+from oidc.errors import InvalidNonce, InvalidProof, OAuthError, TemporarilyUnavailable
 from oidc.issuer.configuration import KeyAttestationNeed
 from oidc.secrets import Nonces
 from tests.support.issuer_world import (
@@ -240,6 +240,18 @@ async def test_two_runs_of_one_file_do_not_both_go_on(world: World) -> None:
         await slow.bulk.run(batch, enumerate(rows, 1), 0)
     assert slow.told == []
     assert len(await world.store.read.credentials.find()) == 3
+
+
+@SQLITE
+async def test_a_run_stops_where_nothing_can_be_signed(world: World) -> None:
+    """An mdoc without a document signer's certificate: no row is given up for that."""
+    run = Run(world)
+    with pytest.raises(TemporarilyUnavailable):
+        await run.go([{**one, "type": "company-identity-mdoc"} for one in rows_of(1)])
+    assert run.told == []
+    known = await world.store.read.issuance_batches.by_id("a-file")
+    assert known is not None
+    assert (known.done_line, known.refused) == (0, 0)
 
 
 @SQLITE
