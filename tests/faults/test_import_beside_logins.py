@@ -92,7 +92,7 @@ async def test_logins_go_on_while_a_register_is_imported(
     file = tmp_path / "register.json"
     with file.open("w", encoding="utf-8") as out:
         out.writelines(rows(ROWS))
-    service = site.start()
+    service = site.start(fresh=True)
     await service.ready()
     logins, pings, seconds, largest, said = await _import(site, service, population, file)
     assert (said["added"], said["bad"], said["complete"]) == (ROWS, 0, True)

@@ -24,7 +24,7 @@ TURN = 5_000
 async def test_resident_memory_stays_under_150_mb(
     site: Site, population: Population, figures: Callable[[str], None]
 ) -> None:
-    service = site.start()
+    service = site.start(fresh=True)
     await service.ready()
     sizes = [service.resident_mb()]
     for done in range(0, TOKENS, TURN):

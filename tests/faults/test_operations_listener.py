@@ -13,7 +13,7 @@ from tests.support.service_process import Site, free_port
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_metrics_are_on_a_listener_of_their_own(site: Site) -> None:
-    service = site.start(operations_port=str(free := free_port()))
+    service = site.start(fresh=True, operations_port=str(free := free_port()))
     await service.ready()
     operations = Http(free)
     try:

@@ -24,7 +24,7 @@ GIVE_UP = 5.0
 async def test_a_revocation_is_served_by_another_process_within_200_ms(
     site: Site, population: Population, figures: Callable[[str], None]
 ) -> None:
-    service = site.start()
+    service = site.start(fresh=True)
     admin = Admin.start(site)
     async with site.foundation() as base:
         codes = await offer_codes(base, population, REVOCATIONS)

@@ -2,7 +2,8 @@
 
     site = await new_site("postgresql", tmp_path)     # initialised, nobody in it
     async with site.foundation() as base: ...         # fill it through the services
-    process = site.start()                            # python -m corpid.web
+    process = site.start()                            # the service, forked with modules loaded
+    process = site.start(fresh=True)                  # python -m corpid.web
     await process.ready()
     process.kill()                                    # kill -9
     await site.close()
@@ -14,13 +15,16 @@ own that is killed at exit, and on Linux the kernel kills it when its parent die
 import asyncio
 import atexit
 import contextlib
+import functools
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -37,7 +41,7 @@ from corpid.storage.store import SqlStore
 from corpid.wiring.foundation import Foundation, foundation
 from keys.clock import system_clock
 from keys.sealing import MasterKey
-from tests.support import postgres
+from tests.support import loaded, postgres
 from tests.support.fapi_client_http import ConnectionLost, Http
 from tests.support.migrated import postgresql_database, sqlite_database
 
@@ -231,13 +235,18 @@ class Site:
         }
         return {f"CORPID_{name.upper()}": str(value) for name, value in whole.items()}
 
-    def start(self, port: int | None = None, name: str = "service", **changes: str) -> Service:
+    def start(
+        self, port: int | None = None, name: str = "service", *, fresh: bool = False, **changes: str
+    ) -> Service:
         """Start a process of the service, by default on the issuer's port."""
         port = self.port if port is None else port
-        process = Service.start(
-            SERVICE, self.environment(port=str(port), **changes), self.directory / f"{name}.log"
-        )
-        assert isinstance(process, Service)
+        environment = self.environment(port=str(port), **changes)
+        log = self.directory / f"{name}.log"
+        if fresh:
+            process = Service.start(SERVICE, environment, log)
+        else:
+            process = Service(_source().start(_environment(environment), log), log)
+            atexit.register(process.kill)
         process.port, process.http = port, Http(port)
         self.processes.append(process)
         return process
@@ -315,6 +324,16 @@ async def _initialise(settings: Settings, master: MasterKey) -> None:
         )
     finally:
         await database.close()
+
+
+@functools.cache
+def _source() -> loaded.Source:
+    """One for the process of the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="corpid-loaded-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    started = Process.start(("-m", "tests.support.loaded"), {}, folder / "log", pipes=True)
+    atexit.register(started.close)
+    return loaded.Source(started.child)
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:
