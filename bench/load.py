@@ -6,7 +6,6 @@ not expect raises `Unexpected`, which ends the whole run: a figure with errors i
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -206,13 +205,10 @@ async def drive(
     run = _Run(islice(units, limit), connections)
     loop = asyncio.get_running_loop()
     opened: list[_Connection] = []
-    collecting = gc.isenabled()
     try:
         for _ in range(connections):
             _, connection = await loop.create_connection(lambda: _Connection(run), *address)
             opened.append(connection)
-        gc.collect()
-        gc.disable()
         used, own, begun = cpu(), time.process_time(), time.perf_counter()
         run.until = begun + seconds
         for connection in opened:
@@ -221,8 +217,6 @@ async def drive(
             await run.over
         used, own = cpu() - used, time.process_time() - own
     finally:
-        if collecting:
-            gc.enable()
         for connection in opened:
             connection.transport.abort()
     if not run.latencies:

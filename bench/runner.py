@@ -1,8 +1,10 @@
 """Running rows: interleaved rounds, each beside its own measurement of the cryptography."""
 
+import contextlib
+import gc
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bench.floor import Floor, FloorMeter
@@ -93,17 +95,31 @@ async def run_rows(
     return measured
 
 
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """The generator's own garbage waits until the window is over."""
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 async def _once(one: Measured, count: int, seconds: float) -> Sample:
     units = await one.row.prepare(count)
     pid, core = one.target.pid, one.core
     worked, begun = core_seconds(core), time.perf_counter()
-    sample = await drive(
-        one.target.address,
-        units,
-        connections=min(one.row.connections, count),
-        seconds=seconds,
-        cpu=lambda: cpu_seconds(pid),
-    )
+    with _without_collections():
+        sample = await drive(
+            one.target.address,
+            units,
+            connections=min(one.row.connections, count),
+            seconds=seconds,
+            cpu=lambda: cpu_seconds(pid),
+        )
     elapsed = time.perf_counter() - begun
     sample.others = max(0.0, core_seconds(core) - worked - sample.cpu) / elapsed
     one.issued += sample.units * one.row.tokens
