@@ -124,12 +124,13 @@ async def _run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         except (Unexpected, OSError, TimeoutError):
             console.print(tail(log), markup=False, highlight=False)
             raise
-        repeats = 20 if options.quick else 1000
-        entries = 100_000 if options.quick else 10_000_000
-        calls, made = await library.measure(server_core, repeats=repeats, entries=entries)
-        others = {}
+        ours, made = await library.sd_jwt_cases()
+        groups = {"": ours}
         if not options.no_peers:
-            others = await peers.call(server_core, made, repeats, console)
+            groups |= peers.library_cases(stack, server_core, made, console)
+        others = await library.measure(server_core, groups, 20 if options.quick else 1000)
+        lists = library.status_list_cases(100_000 if options.quick else 10_000_000)
+        calls = others.pop("") + (await library.measure(server_core, {"": lists}, 5))[""]
     floor = meter.overall()
     found |= {"verify_us": round(floor.verify_us, 1), "sign_us": round(floor.sign_us, 1)}
     rows = [report.row_of(one) for one in own]

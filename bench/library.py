@@ -4,9 +4,9 @@ import asyncio
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench import sample
 from bench.machine import pinned
@@ -25,6 +25,7 @@ from oidc.formats.status_list import StatusList
 
 _ALGS = frozenset({"ES256"})
 _REVOKED_PER_MILLE = 10
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +40,76 @@ class LibraryRow:
     signs: int = 0
 
 
+class Taken(NamedTuple):
+    """CPU and time of single calls, microseconds."""
+
+    cpu_us: list[float]
+    wall_us: list[float]
+
+
+Take = Callable[[int], Awaitable[Taken]]
+"""Makes that many calls, one after another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A call to be repeated; `calls` times each call of it."""
+    """A call that is measured, and the P-256 operations in it."""
 
     name: str
-    call: Callable[[], Awaitable[object]]
-    repeats: int
+    take: Take
     verifies: int = 0
     signs: int = 0
-    calls: int = 1
 
 
-async def _measure(case: Case) -> LibraryRow:
-    await case.call()
-    cpu, wall = [], []  # of each call, microseconds
-    for _ in range(case.repeats):
-        used, begun = time.thread_time(), time.perf_counter()
-        await case.call()
-        wall.append((time.perf_counter() - begun) * 1e6 / case.calls)
-        cpu.append((time.thread_time() - used) * 1e6 / case.calls)
-    return row_of(case.name, cpu, wall, verifies=case.verifies, signs=case.signs)
+def repeated(call: Callable[[], Awaitable[object]], calls: int = 1) -> Take:
+    """A call in this thread, which makes `calls` calls each time."""
+
+    async def take(count: int) -> Taken:
+        await call()
+        taken = Taken([], [])
+        for _ in range(count):
+            used, begun = time.thread_time(), time.perf_counter()
+            await call()
+            taken.wall_us.append((time.perf_counter() - begun) * 1e6 / calls)
+            taken.cpu_us.append((time.thread_time() - used) * 1e6 / calls)
+        return taken
+
+    return take
 
 
-def row_of(
-    name: str, cpu_us: Sequence[float], wall_us: Sequence[float], *, verifies: int, signs: int
-) -> LibraryRow:
-    """The row of calls whose CPU and time was taken one by one."""
-    ordered = sorted(wall_us)
+async def measure(
+    core: int, groups: Mapping[str, Sequence[Case]], repeats: int
+) -> dict[str, list[LibraryRow]]:
+    """Repeat every case on that core, in rounds that take turns.
+
+    A machine that others use is faster in one second than in the next: who is compared must have
+    been measured in the same seconds.
+    """
+    rounds = min(_ROUNDS, repeats)
+    taken = {name: [Taken([], []) for _ in cases] for name, cases in groups.items()}
+    with pinned(core):
+        for _ in range(rounds):
+            for name, cases in groups.items():
+                for case, so_far in zip(cases, taken[name], strict=True):
+                    more = await case.take(repeats // rounds)
+                    so_far.cpu_us.extend(more.cpu_us)
+                    so_far.wall_us.extend(more.wall_us)
+                    await asyncio.sleep(0)
+    return {
+        name: [_row(case, one) for case, one in zip(cases, taken[name], strict=True)]
+        for name, cases in groups.items()
+    }
+
+
+def _row(case: Case, taken: Taken) -> LibraryRow:
+    wall = sorted(taken.wall_us)
     return LibraryRow(
-        name,
-        statistics.median(cpu_us),
-        statistics.median(ordered) / 1e3,
-        ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] / 1e3,
-        verifies,
-        signs,
+        case.name,
+        statistics.median(taken.cpu_us),
+        statistics.median(wall) / 1e3,
+        wall[min(len(wall) - 1, int(len(wall) * 0.99))] / 1e3,
+        case.verifies,
+        case.signs,
     )
 
 
@@ -87,24 +123,8 @@ class SdJwtSample:
     presentation: str
 
 
-async def measure(core: int, *, repeats: int, entries: int) -> tuple[list[LibraryRow], SdJwtSample]:
-    """Every library row, and what others do for theirs; `entries` is the status list's size."""
-    sd_jwt_cases, made = await _sd_jwt_cases(repeats)
-    cases = [*sd_jwt_cases, *_status_list_cases(entries, min(repeats, 5))]
-    return await measure_cases(core, cases), made
-
-
-async def measure_cases(core: int, cases: Sequence[Case]) -> list[LibraryRow]:
-    """Repeat each call on that core."""
-    with pinned(core):
-        rows = []
-        for case in cases:
-            rows.append(await _measure(case))
-            await asyncio.sleep(0)
-    return rows
-
-
-async def _sd_jwt_cases(repeats: int) -> tuple[list[Case], SdJwtSample]:
+async def sd_jwt_cases() -> tuple[list[Case], SdJwtSample]:
+    """Ours, and what others do for theirs."""
     signer, holder = generate("ES256"), generate("ES256")
     issuer_key = parse_public(signer.public_jwk)
     frame = Disclosable(sample.HIDDEN)
@@ -133,8 +153,8 @@ async def _sd_jwt_cases(repeats: int) -> tuple[list[Case], SdJwtSample]:
         )
 
     cases = [
-        Case("sd_jwt_issue", one_issue, repeats, signs=1),
-        Case("sd_jwt_verify_kb", one_verify, repeats, verifies=2),
+        Case("sd_jwt_issue", repeated(one_issue), signs=1),
+        Case("sd_jwt_verify_kb", repeated(one_verify), verifies=2),
     ]
     return cases, SdJwtSample(_bare(signer), _bare(holder), claims, presentation)
 
@@ -143,7 +163,8 @@ def _bare(signer: LocalSigner) -> dict[str, str]:
     return {name: signer.public_jwk[name] for name in ("kty", "crv", "x", "y")}
 
 
-def _status_list_cases(entries: int, repeats: int) -> list[Case]:
+def status_list_cases(entries: int) -> list[Case]:
+    """On a list of that many entries, 1 % revoked."""
     source = random.Random(20260101)
     revoked = source.sample(range(entries), entries * _REVOKED_PER_MILLE // 1000)
     built = StatusList.from_indices(entries, 1, revoked)
@@ -160,7 +181,7 @@ def _status_list_cases(entries: int, repeats: int) -> list[Case]:
         return [get(index) for index in lookups]
 
     return [
-        Case("status_list_build", build, repeats),
-        Case("status_list_compress", compress, repeats),
-        Case("status_list_lookup", look_up, repeats, calls=len(lookups)),
+        Case("status_list_build", repeated(build)),
+        Case("status_list_compress", repeated(compress)),
+        Case("status_list_lookup", repeated(look_up, calls=len(lookups))),
     ]

@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.machine import pinned
 
@@ -53,6 +54,42 @@ async def running(
         _stop(process)
 
 
+@contextlib.contextmanager
+def piped(
+    command: Sequence[str], environment: Mapping[str, str], core: int
+) -> Iterator[Callable[[str], str]]:
+    """Run a program that answers each line of its input with a line; yields how to ask it.
+
+    Raises NotStarted when it ends instead.
+    """
+    with pinned(core):
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread has been started yet
+        )
+
+    def ask(line: str) -> str:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            print(line, file=process.stdin, flush=True)
+        answer = process.stdout.readline()
+        if not answer:
+            raise NotStarted(f"{command!r} ended")
+        return answer
+
+    with process:
+        try:
+            yield ask
+        finally:
+            _stop(process)
+
+
 def _start(
     command: Sequence[str], environment: Mapping[str, str], log: Path, core: int
 ) -> subprocess.Popen[bytes]:
@@ -88,7 +125,7 @@ def tail(log: Path, characters: int = 2000) -> str:
     return log.read_text("utf-8", "replace")[-characters:]
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[Any]) -> None:
     for send in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:
             return

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.library import LibraryRow, SdJwtSample
+from bench.library import Case, SdJwtSample
 from bench.peers import node, oidc_provider, sd_jwt
 from bench.rows import Row, Target
 
@@ -24,17 +24,17 @@ async def start(
     return await oidc_provider.start(stack, directory, core, name)
 
 
-async def call(
-    core: int, made: SdJwtSample, repeats: int, console: Console
-) -> dict[str, list[LibraryRow]]:
-    """The rows of every library that is there, by its name; say how to get the others."""
-    rows = {sd_jwt.reference_name(): await sd_jwt.measure_reference(core, made, repeats)}
+def library_cases(
+    stack: AsyncExitStack, core: int, made: SdJwtSample, console: Console
+) -> dict[str, list[Case]]:
+    """The calls of every library that is there, by its name; say how to get the others."""
+    cases = {sd_jwt.reference_name(): sd_jwt.reference_cases(made)}
     name = node.name_of(sd_jwt.SCRIPT)
     if name is None:
         _left_out(console, sd_jwt.NPM)
     else:
-        rows[name] = sd_jwt.measure_npm(core, made, repeats)
-    return rows
+        cases[name] = stack.enter_context(sd_jwt.npm_cases(core, made))
+    return cases
 
 
 def _left_out(console: Console, name: str) -> None:

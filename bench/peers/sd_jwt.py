@@ -4,8 +4,8 @@ Each issues the claims that ours issues, and verifies the very presentation that
 """
 
 import json
-import os
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -15,14 +15,13 @@ from sd_jwt.issuer import SDJWTIssuer
 from sd_jwt.verifier import SDJWTVerifier
 
 from bench import sample
-from bench.library import Case, LibraryRow, SdJwtSample, measure_cases, row_of
-from bench.machine import pinned
+from bench.library import Case, SdJwtSample, Take, Taken, repeated
 from bench.peers import node
+from bench.server import piped
 
 NPM, REFERENCE = "@sd-jwt", "sd-jwt"
 SCRIPT = "sd_jwt_calls.mjs"
-_COST = {"sd_jwt_issue": (0, 1), "sd_jwt_verify_kb": (2, 0)}
-_SECONDS = 120
+_WARM = 2000
 
 
 def reference_name() -> str:
@@ -30,8 +29,8 @@ def reference_name() -> str:
     return f"{REFERENCE} {version(REFERENCE)}"
 
 
-async def measure_reference(core: int, made: SdJwtSample, repeats: int) -> list[LibraryRow]:
-    """The reference package's rows."""
+def reference_cases(made: SdJwtSample) -> list[Case]:
+    """The reference package's calls."""
     signing, holder = JWK.generate(kty="EC", crv="P-256"), JWK(**made.holder_jwk)
     issuer_key = JWK(**made.issuer_jwk)
     claims = {
@@ -50,15 +49,13 @@ async def measure_reference(core: int, made: SdJwtSample, repeats: int) -> list[
         )
         return found.get_verified_payload()
 
-    calls = {"sd_jwt_issue": one_issue, "sd_jwt_verify_kb": one_verify}
-    cases = [Case(name, call, repeats, *_COST[name]) for name, call in calls.items()]
-    return await measure_cases(core, cases)
+    return _cases(repeated(one_issue), repeated(one_verify))
 
 
-def measure_npm(core: int, made: SdJwtSample, repeats: int) -> list[LibraryRow]:
-    """The rows of @sd-jwt, which a process of Node.js measures; nothing else runs meanwhile."""
+@contextmanager
+def npm_cases(core: int, made: SdJwtSample) -> Iterator[list[Case]]:
+    """The calls of @sd-jwt, in a process of Node.js that measures them as it is told."""
     setup: dict[str, Any] = {
-        "repeats": repeats,
         "issuer_jwk": made.issuer_jwk,
         "holder_jwk": made.holder_jwk,
         "claims": made.claims,
@@ -66,15 +63,22 @@ def measure_npm(core: int, made: SdJwtSample, repeats: int) -> list[LibraryRow]:
         "presentation": made.presentation,
         "nonce": sample.NONCE,
     }
-    with pinned(core):
-        done = subprocess.run(
-            node.command(SCRIPT),
-            env={**os.environ, "BENCH_SETUP": json.dumps(setup)},
-            check=True,
-            capture_output=True,
-            timeout=_SECONDS,
-        )
+    with piped(node.command(SCRIPT), {"BENCH_SETUP": json.dumps(setup)}, core) as ask:
+
+        def told(name: str) -> Take:
+            async def take(count: int) -> Taken:
+                found = json.loads(ask(f"{name} {count}"))
+                return Taken(found["cpu"], found["wall"])
+
+            return take
+
+        for name in ("issue", "verify"):
+            ask(f"{name} {_WARM}")
+        yield _cases(told("issue"), told("verify"))
+
+
+def _cases(issue: Take, verify: Take) -> list[Case]:
     return [
-        row_of(name, taken["cpu"], taken["wall"], verifies=_COST[name][0], signs=_COST[name][1])
-        for name, taken in json.loads(done.stdout).items()
+        Case("sd_jwt_issue", issue, signs=1),
+        Case("sd_jwt_verify_kb", verify, verifies=2),
     ]

@@ -1,5 +1,7 @@
-// Library calls of @sd-jwt, awaited one after another. BENCH_SETUP (JSON) says what is issued and
-// verified and how often; prints CPU (all threads) and time of every call in microseconds.
+// Library calls of @sd-jwt. BENCH_SETUP (JSON) says what is issued and verified. Each line of standard
+// input is `issue` or `verify` and how often; the answer is one line with CPU (all threads) and time
+// of every call in microseconds, awaited one after another.
+import { createInterface } from 'node:readline';
 import { issuer, name, newKey, verifier } from './sd_jwt.mjs';
 
 if (process.argv[2] === '--check') {
@@ -8,13 +10,19 @@ if (process.argv[2] === '--check') {
 }
 
 const setup = JSON.parse(process.env.BENCH_SETUP);
-const WARM = 2;
+const issuing = await issuer(newKey());
+const verifying = await verifier(setup.issuer_jwk);
+const frame = { _sd: setup.hidden };
+const cnf = { jwk: setup.holder_jwk };
+const calls = {
+  issue: () => issuing.issue({ ...setup.claims, cnf }, frame),
+  verify: () => verifying.verify(setup.presentation, { keyBindingNonce: setup.nonce }),
+};
 
-async function measure(call) {
-  for (let done = 0; done < WARM * setup.repeats; done += 1) await call();
+async function measure(call, count) {
   const cpu = [];
   const wall = [];
-  for (let done = 0; done < setup.repeats; done += 1) {
+  for (let done = 0; done < count; done += 1) {
     const used = process.cpuUsage();
     const begun = performance.now();
     await call();
@@ -25,12 +33,7 @@ async function measure(call) {
   return { cpu, wall };
 }
 
-const issuing = await issuer(newKey());
-const verifying = await verifier(setup.issuer_jwk);
-const frame = { _sd: setup.hidden };
-const cnf = { jwk: setup.holder_jwk };
-
-console.log(JSON.stringify({
-  sd_jwt_issue: await measure(() => issuing.issue({ ...setup.claims, cnf }, frame)),
-  sd_jwt_verify_kb: await measure(() => verifying.verify(setup.presentation, { keyBindingNonce: setup.nonce })),
-}));
+for await (const line of createInterface({ input: process.stdin })) {
+  const [which, count] = line.split(' ');
+  console.log(JSON.stringify(await measure(calls[which], Number(count))));
+}

@@ -1,6 +1,7 @@
 """The benchmark still runs: tiny counts, the real service, every row."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from bench.floor import Floor
 from bench.goals import PEER, judge
+from bench.library import measure, sd_jwt_cases
+from bench.peers.sd_jwt import reference_cases
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUESTS = {
@@ -91,6 +94,18 @@ def test_goals_against_a_peer_are_judged_only_where_it_was_measured():
     beside = [goal.met for goal in judge({**measured, "peers": peers})[-10:]]
     against_the_server = [True, True, False, False, True, False]
     assert beside == [*against_the_server, False, False, True, True]
+
+
+async def test_the_reference_package_does_the_same_work():
+    ours, made = await sd_jwt_cases()
+    cases = {"ours": ours, "theirs": reference_cases(made)}
+    rows = await measure(min(os.sched_getaffinity(0)), cases, 2)
+    for name, found in rows.items():
+        assert [(row.name, row.verifies, row.signs) for row in found] == [
+            ("sd_jwt_issue", 0, 1),
+            ("sd_jwt_verify_kb", 2, 0),
+        ], name
+        assert all(row.cpu_us > 0 for row in found)
 
 
 def test_conditions_are_named(result):
