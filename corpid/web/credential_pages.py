@@ -23,6 +23,8 @@ from corpid.web.wording import tagged
 
 MAX_REASON: Final = 200
 """Characters."""
+MAX_HISTORY: Final = 100
+"""Changes that a page tells of, the latest."""
 E = TypeVar("E", Standing, Act)
 
 
@@ -117,7 +119,7 @@ class CredentialPages:
             path,
             visit.business,
             credential=await self._view(file.credential, visit),
-            history=[await self._told(one, visit) for one in file.history],
+            history=[await self._told(one, visit) for one in file.history[-MAX_HISTORY:]],
             acts=[(one.value, f"{self._portal.base}{path}/{one}") for one in file.acts],
         )
 
@@ -139,7 +141,7 @@ class CredentialPages:
         if isinstance(form, Response):
             return form
         reason = form.get("reason", "").strip()
-        if len(reason) > MAX_REASON or not (reason.isprintable()):
+        if len(reason) > MAX_REASON or not reason.isprintable():
             wrong = {"reason": visit.texts("act.reason_wrong", number=MAX_REASON)}
             return await self._question(visit, file, act, reason[:MAX_REASON], wrong)
         try:

@@ -74,8 +74,11 @@ def happened(
     elif change.actor and change.actor != WALLET:
         by = texts("history.by_operator")
     name = _STATES[change.state]
-    if change.actor == WALLET:
-        name = "stored" if change.state is CredentialState.ACCEPTED else "lost"
+    # Of what was before histories were kept, nobody is known; the wallet's word it was mostly.
+    if change.state is CredentialState.ACCEPTED and change.actor in ("", WALLET):
+        name = "stored"
+    elif change.actor == WALLET:
+        name = "lost"
     return {
         "what": texts(f"history.{name}"),
         "at": moment(change.at, texts.language),

@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from corpid.relying_party import Policy, RelyingParty
 from tests.flows.test_issuance import until_revoked
 from tests.support.browsing import Window
@@ -11,6 +13,7 @@ from tests.support.live_service import Live
 from tests.support.wallet import PRE_AUTHORIZED_CODE, Wallet, credential_of
 
 
+@pytest.mark.parametrize("live", ["postgresql-path"], indirect=True)
 async def test_from_the_offer_to_the_revocation(window: Window, live: Live, cast: Cast) -> None:
     organisation, human = await cast.acting()
     page = window.page

@@ -8,6 +8,9 @@ import pytest
 from corpid.domain.credential import CredentialState, EntryStatus, Standing
 from corpid.domain.languages import LANGUAGES, Names
 from corpid.domain.mandate import Limit, Side
+from corpid.services.credential_records import WALLET
+from corpid.services.ports import UnitOfWork
+from corpid.services.records import BY_WALLET
 from corpid.web.translations import CATALOGUES
 from tests.support.browser import Browser
 from tests.support.pages_world import PASSWORD, PagesWorld
@@ -236,6 +239,24 @@ async def test_a_form_from_elsewhere_changes_nothing(world: PagesWorld) -> None:
 def link_to(browser: Browser, number: str) -> str:
     before = browser.page.html.partition(number)[0]
     return before[before.rindex('href="') + 6 :].partition('"')[0]
+
+
+async def test_what_its_wallet_told_is_in_the_history(world: PagesWorld) -> None:
+    await held(world, "c1", state=CredentialState.ISSUED)
+    now_ms = int(world.now * 1000)
+
+    async def tell(uow: UnitOfWork) -> None:
+        change = uow.credentials.change_state
+        await change("c1", CredentialState.ACCEPTED, now_ms, actor=WALLET)
+        await change("c1", REVOKED, now_ms, f"{BY_WALLET}credential_deleted", WALLET)
+
+    await world.store.write(tell)
+    browser = await at_credentials(world)
+    await browser.get(f"{browser.url}/c1")
+    assert "Stored in the wallet" in browser.page.text
+    assert "Revoked: the wallet deleted it or could not store it" in browser.page.text
+    assert "operator" not in browser.page.text
+    assert BY_WALLET not in browser.page.text
 
 
 @pytest.mark.parametrize("reason", ["x" * 201, "two\nlines", "\x07"])
