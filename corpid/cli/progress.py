@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from corpid.cli.output import CommandError
+
 _BLOCK: Final = 1 << 20
 Show = Callable[[int, str], None]
 
@@ -26,6 +28,13 @@ def progress_bar(total: int | None) -> Iterator[Show]:
 
 
 def count_lines(file: Path) -> int:
-    """The lines of a file, for the bar."""
-    with file.open("rb") as stream:
-        return sum(block.count(b"\n") for block in iter(lambda: stream.read(_BLOCK), b""))
+    """The lines of a file, for the bar.
+
+    Raises:
+        CommandError: it cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            return sum(block.count(b"\n") for block in iter(lambda: stream.read(_BLOCK), b""))
+    except OSError as error:
+        raise CommandError("unreadable_file", f"{file} cannot be read: {error.strerror}") from None

@@ -1,11 +1,15 @@
 """The results of a bulk issuance, line by line, for the operator alone (mode 0600)."""
 
+import fcntl
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import orjson
 
 from corpid.cli.output import CommandError
 
@@ -19,46 +23,61 @@ class ResultFile:
 
     def __init__(self, descriptor: int, path: Path, batch_id: str) -> None:
         self._descriptor = descriptor
+        self._path = path
         self.last_line = 0
-        end = self._read(path, batch_id)
-        if end is None:
-            self._write([{"batch": batch_id}])
-        else:
-            os.ftruncate(descriptor, end)
-            os.lseek(descriptor, end, os.SEEK_SET)
+        head = _line({"batch": batch_id})
+        with os.fdopen(os.dup(descriptor), "rb") as stream:
+            end = self._read(stream, head)
+        os.ftruncate(descriptor, end)
+        os.lseek(descriptor, end, os.SEEK_SET)
+        if not end:
+            self._write(head)
 
     def add(self, results: Sequence[Mapping[str, Any]]) -> None:
-        """Write them; they are on the disk when this returns."""
-        self._write(results)
+        """Write them; they are on the disk when this returns.
 
-    def _write(self, results: Sequence[Mapping[str, Any]]) -> None:
-        left = b"".join(
-            json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-            for one in results
-        )
-        while left:
-            left = left[os.write(self._descriptor, left) :]
-        os.fsync(self._descriptor)
+        Raises:
+            CommandError: they cannot be written.
+        """
+        self._write(b"".join(_line(one) for one in results))
 
-    def _read(self, path: Path, batch_id: str) -> int | None:
-        """The end of what is whole; None where the file is empty."""
-        end = 0
-        with path.open("rb") as stream:
-            for number, line in enumerate(stream):
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    result = json.loads(line)
-                    if number:
-                        self.last_line = int(result["line"])
-                except (ValueError, TypeError, KeyError):
-                    result = None
-                if result is None or (number == 0 and result != {"batch": batch_id}):
-                    raise CommandError(
-                        "other_results", f"{path} has something else than this batch's results"
-                    )
-                end += len(line)
-        return end or None
+    def _write(self, left: bytes) -> None:
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+
+    def _read(self, stream: BinaryIO, head: bytes) -> int:
+        """The end of what is whole: 0 where not even the first line is."""
+        found = stream.readline(len(head))
+        if not head.startswith(found):
+            raise CommandError(
+                "other_results", f"{self._path} has something else than this batch's results"
+            )
+        if found != head:
+            return 0
+        end = len(head)
+        for line in stream:
+            if not line.endswith(b"\n"):
+                break
+            self.last_line = self._line_of(line)
+            end += len(line)
+        return end
+
+    def _line_of(self, result: bytes) -> int:
+        """Which line of the batch this is the result of."""
+        try:
+            line = orjson.loads(result)["line"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            line = None
+        if not isinstance(line, int) or line <= self.last_line:
+            raise CommandError(
+                "other_results",
+                f"{self._path} is damaged after the result of line {self.last_line}",
+            )
+        return line
 
 
 @contextmanager
@@ -80,23 +99,39 @@ def one_result(path: Path) -> Iterator[Callable[[str], None]]:
         raise
 
 
-def _unwritable(path: Path, error: OSError) -> CommandError:
-    return CommandError("unwritable_file", f"{path} cannot be written: {error.strerror}")
-
-
 @contextmanager
 def results(path: Path, batch_id: str) -> Iterator[ResultFile]:
-    """Open the file, or make it.
+    """Open the file, or make it; no other run has it meanwhile.
 
     Raises:
-        CommandError: it cannot be written, or is of something else.
+        CommandError: it cannot be written, or is of something else, or another run writes to it.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        os.fchmod(descriptor, 0o600)
+        # Not to wait for the other end where it is a pipe.
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(path, flags, 0o600)
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
-        yield ResultFile(descriptor, path, batch_id)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CommandError("unwritable_file", f"{path} is no file")
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CommandError("file_in_use", f"another run writes to {path}") from None
+        found = ResultFile(descriptor, path, batch_id)
+        try:
+            os.fchmod(descriptor, 0o600)
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        yield found
     finally:
         os.close(descriptor)
+
+
+def _line(result: Mapping[str, Any]) -> bytes:
+    return json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _unwritable(path: Path, error: OSError) -> CommandError:
+    return CommandError("unwritable_file", f"{path} cannot be written: {error.strerror}")

@@ -2,10 +2,11 @@
 
 import csv
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
+
+import orjson
 
 from corpid.cli.output import CommandError
 from corpid.services.bulk import Row, UnusableRow
@@ -66,10 +67,13 @@ def _json_lines(stream: BinaryIO) -> Iterator[tuple[int, Row]]:
             yield number, text
             continue
         try:
-            row = json.loads(text)
-        except (ValueError, RecursionError):
+            row = orjson.loads(text)
+        except orjson.JSONDecodeError:  # also of what is no text: half a surrogate pair
             row = None
-        yield number, row if isinstance(row, dict) else UnusableRow("the line is no JSON object")
+        if isinstance(row, dict):
+            yield number, _storable(row)
+        else:
+            yield number, UnusableRow("the line is no JSON object")
 
 
 def _csv(stream: BinaryIO) -> Iterator[tuple[int, Row]]:
@@ -89,4 +93,11 @@ def _csv(stream: BinaryIO) -> Iterator[tuple[int, Row]]:
         elif len(values) != len(head):
             yield number, UnusableRow(f"the line has {len(values)} fields, the head {len(head)}")
         else:
-            yield number, dict(zip(head, values, strict=True))
+            yield number, _storable(dict(zip(head, values, strict=True)))
+
+
+def _storable(row: dict[str, Any]) -> Row:
+    """The row, if a database takes its text: one line must not stop all others."""
+    if any(isinstance(value, str) and "\0" in value for value in row.values()):
+        return UnusableRow("the line has a NUL character")
+    return row
