@@ -16,13 +16,11 @@ from corpid.services import deferrals
 from corpid.services.credential_facts import Denied, Facts, IssuanceFacts, request_of
 from corpid.services.credential_type import CredentialType
 from corpid.services.ports import UnitOfWork
-from corpid.services.records import BY_WALLET, CredentialRow
+from corpid.services.records import BY_WALLET, WALLET, CredentialRow
 from keys.clock import Clock
 from oidc.issuer.ports import Deferral, IssuedCredential, NotificationEvent
 from oidc.records import Grant
 
-WALLET: Final = "wallet"
-"""Who did what a wallet's notification led to, in a credential's history."""
 BESIDE_MS: Final = 24 * 3600 * 1000
 """How long a credential goes on beside the one that renews it, if the wallet says nothing."""
 RENEWED: Final = "renewed"
@@ -119,23 +117,47 @@ class CredentialRecords:
         for credential in mine:
             if event is NotificationEvent.ACCEPTED:
                 await self._accept(credential, now_ms)
-            elif credential.state not in FINAL:
-                await self._lose(credential, f"{BY_WALLET}{event}", now_ms)
+            else:
+                await self._lose(credential, event, now_ms)
         return True
 
     async def _accept(self, credential: Credential, now_ms: int) -> None:
         if credential.state is not CredentialState.ISSUED:
             return
-        await self._uow.credentials.change_state(
-            credential.credential_id, CredentialState.ACCEPTED, now_ms, actor=WALLET
-        )
+        if not await self._uow.credentials.change_state(
+            credential.credential_id,
+            CredentialState.ACCEPTED,
+            now_ms,
+            actor=WALLET,
+            instead_of=CredentialState.ISSUED,
+        ):
+            return  # suspended or ended since it was read
         await self._uow.operations.audit("credential.accepted", facts_of(credential))
         for earlier in await self._uow.credentials.giving_way(credential.credential_id):
             await end_credential(self._uow, earlier, CredentialState.REPLACED, RENEWED, now_ms)
 
-    async def _lose(self, credential: Credential, reason: str, now_ms: int) -> None:
-        """The wallet does not have it: what it would have renewed goes on."""
-        await end_credential(self._uow, credential, CredentialState.REVOKED, reason, now_ms, WALLET)
+    async def _lose(self, credential: Credential, event: NotificationEvent, now_ms: int) -> None:
+        """The wallet does not have it: what it would have renewed goes on.
+
+        It may ask again, but not for what is suspended: else its word would undo that.
+        """
+        if credential.state in FINAL:
+            return
+        suspended = credential.state is CredentialState.SUSPENDED
+        if not await end_credential(
+            self._uow,
+            credential,
+            CredentialState.REVOKED,
+            event.value if suspended else f"{BY_WALLET}{event}",
+            now_ms,
+            WALLET,
+            instead_of=credential.state,
+        ):
+            # Suspended, resumed or ended since it was read: judged anew.
+            now = await self._uow.credentials.by_id(credential.credential_id)
+            assert now is not None
+            await self._lose(now, event, now_ms)
+            return
         for earlier in await self._uow.credentials.giving_way(credential.credential_id):
             if earlier.issued_at <= credential.issued_at:
                 await self._uow.credentials.give_way(earlier.credential_id, None)
@@ -148,10 +170,14 @@ async def end_credential(
     reason: str,
     now_ms: int,
     actor: str = "",
+    instead_of: CredentialState | None = None,
 ) -> bool:
-    """End a credential and its status entry, inside a write; False when it was over already."""
+    """End a credential and its status entry, inside a write.
+
+    False when it was over already, or is not what it has to be any more (``instead_of``).
+    """
     if not await uow.credentials.change_state(
-        credential.credential_id, state, now_ms, reason, actor
+        credential.credential_id, state, now_ms, reason, actor, instead_of
     ):
         return False
     await uow.status_lists.set_status(credential.entry, EntryStatus.INVALID, now_ms)

@@ -297,8 +297,9 @@ class Credentials(Protocol):
         now_ms: int,
         reason: str = "",
         actor: str = "",
+        instead_of: CredentialState | None = None,
     ) -> bool:
-        """False when it is revoked or replaced already: then its entry must stay as it is."""
+        """False when it is over, or not ``instead_of``: then its entry must stay as it is."""
 
     async def hold(self, credential_id: str, since_ms: int | None) -> None:
         """Write since when it is suspended by itself; None: it is not any more."""

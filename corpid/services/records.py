@@ -12,6 +12,8 @@ BY_OPERATOR: Final = "operator."
 """What the grant of a credential begins with that an operator issued; such a grant has no row."""
 BY_WALLET: Final = "wallet: "
 """What the reason of a change begins with that a wallet's notification made."""
+WALLET: Final = "wallet"
+"""Who did what a wallet's notification led to, in a credential's history."""
 BY_CODE: Final = OfferGrant.PRE_AUTHORIZED_CODE.value
 BY_SIGN_IN: Final = OfferGrant.AUTHORIZATION_CODE.value
 

@@ -30,6 +30,8 @@ def suspend_credential(credential_id: str) -> Act:
     """See ``Revocation.suspend_credential``."""
 
     async def act(effects: Effects) -> bool:
+        # Whoever resumes the authority waits, or has done so: else it would not see this.
+        await effects.authority_stands(await _known(effects, credential_id))
         credential, going_on = await _with_the_same_key(effects, credential_id)
         if not going_on or credential.state is CredentialState.REVOKED:
             raise _is_over(credential)

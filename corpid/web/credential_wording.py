@@ -7,7 +7,7 @@ from markupsafe import Markup
 from corpid.domain.credential import Credential, CredentialChange, CredentialState
 from corpid.domain.dates import hong_kong_date
 from corpid.services.credential_catalogue import TYPES
-from corpid.services.credential_records import WALLET
+from corpid.services.records import WALLET
 from corpid.web.translations import Texts
 from corpid.web.wording import day_text, moment
 

@@ -8,6 +8,7 @@ from corpid.domain.credential import CredentialState, EntryStatus
 from corpid.domain.errors import IllegalTransition, NotFound
 from corpid.domain.mandate import Side
 from corpid.services.credential_history import history_of
+from tests.issuer.test_renewal import tell
 from tests.issuer.test_revocation import OPERATOR, credential_of, now_of, token_lives
 from tests.support.issuer_world import CLERK, MANDATE, ORGANISATION, PERSON, REPRESENTATION, World
 
@@ -43,6 +44,68 @@ async def test_a_suspended_credential_is_renewed_by_nobody(world: World) -> None
     await world.revocation.suspend_credential(credential.credential_id, OPERATOR, "mislaid")
     answer = await wallet.ask(token)
     assert (answer.status, answer.json["error"]) == (400, "credential_request_denied")
+
+
+async def test_a_wallet_that_throws_it_away_does_not_get_round_its_suspension(
+    world: World,
+) -> None:
+    token = await world.grant(CLERK, MANDATE)
+    wallet = world.wallet()
+    first = await wallet.ask(token)
+    (credential,) = await world.store.read.credentials.find(person_id=CLERK)
+    await world.revocation.suspend_credential(credential.credential_id, OPERATOR, "mislaid")
+    for event in ("accepted", "deleted", "deleted"):
+        await tell(world, token, first, event)
+        assert (await wallet.ask(token)).error == "credential_request_denied"
+    assert await now_of(world, credential) == (CredentialState.REVOKED, EntryStatus.INVALID)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_no_reason_of_an_operator_passes_for_a_wallets_word(world: World) -> None:
+    token = await world.grant(CLERK, MANDATE)
+    wallet = world.wallet()
+    assert (await wallet.ask(token)).status == 200
+    (credential,) = await world.store.read.credentials.find(person_id=CLERK)
+    reason = "wallet: credential_deleted"
+    await world.revocation.revoke_credential(credential.credential_id, OPERATOR, reason)
+    assert (await wallet.ask(token)).error == "credential_request_denied"
+    assert (await history_of(world.store.read, credential))[-1].reason == reason
+
+
+async def test_a_wallets_acceptance_at_the_moment_of_a_suspension_does_not_undo_it(
+    world: World,
+) -> None:
+    for number in range(8):
+        token = await world.grant(CLERK, MANDATE)
+        answer = await world.wallet().ask(token)
+        credential = (await world.store.read.credentials.find(person_id=CLERK))[0]
+        world.now += 1
+        acts = world.revocation
+        suspended = (
+            acts.suspend_credential(credential.credential_id, OPERATOR, "mislaid")
+            if number % 2
+            else acts.suspend_mandate(MANDATE, OPERATOR, "absent")
+        )
+        await asyncio.gather(
+            tell(world, token, answer, "accepted"), suspended, return_exceptions=True
+        )
+        assert await now_of(world, credential) == SUSPENDED
+        await acts.revoke_credential(credential.credential_id, OPERATOR, "next")
+        await acts.resume_mandate(MANDATE, OPERATOR, "back")
+
+
+async def test_a_suspension_at_the_moment_its_mandate_is_resumed_wins(world: World) -> None:
+    _, credential = await credential_of(world, CLERK, MANDATE)
+    acts, name = world.revocation, credential.credential_id
+    for _ in range(6):
+        await acts.suspend_mandate(MANDATE, OPERATOR, "absent")
+        await asyncio.gather(
+            acts.resume_mandate(MANDATE, OPERATOR, "back"),
+            acts.suspend_credential(name, OPERATOR, "mislaid"),
+        )
+        assert await now_of(world, credential) == SUSPENDED
+        await acts.resume_credential(name, OPERATOR, "found")
+        assert await now_of(world, credential) == LIVE
 
 
 async def test_resuming_the_mandate_leaves_what_was_suspended_by_itself(world: World) -> None:

@@ -12,7 +12,7 @@ from corpid.domain.credential import (
     CredentialState,
     StatusEntry,
 )
-from corpid.services.records import BY_OPERATOR, BY_WALLET, CredentialRow
+from corpid.services.records import BY_OPERATOR, BY_WALLET, WALLET, CredentialRow
 from corpid.storage.constructs import MAX_ROWS, adding, changing, given, table
 from corpid.storage.credential_rows import credential_of, values_of
 from corpid.storage.repositories.offers import SqlOffers
@@ -154,13 +154,23 @@ _GOING_ON_AFTER: Final = (
 _GOING_ON: Final = Statement(_GOING_ON_AFTER)
 _GOING_ON_OF: Final = Statement(_GOING_ON_AFTER.where(given(_credential.c.organisation_id)))
 _ADD: Final = adding(_credential)
+_CHANGED: Final[dict[str, Any]] = {
+    "state": bindparam("new_state"),
+    "changed_at": bindparam("now"),
+    "change_reason": bindparam("reason"),
+}
 _CHANGE_STATE: Final = changing(
     _credential,
     given(_credential.c.credential_id),
     _credential.c.state.not_in(_FINAL),
-    state=bindparam("new_state"),
-    changed_at=bindparam("now"),
-    change_reason=bindparam("reason"),
+    **_CHANGED,
+)
+_CHANGE_STATE_OF: Final = changing(
+    _credential,
+    given(_credential.c.credential_id),
+    _credential.c.state.not_in(_FINAL),
+    given(_credential.c.state, "old_state"),
+    **_CHANGED,
 )
 # The credential's row was written before it in the same transaction: no number is taken twice.
 _ADD_CHANGE: Final = Statement(
@@ -324,22 +334,28 @@ class SqlCredentials(SqlOffers):
         now_ms: int,
         reason: str = "",
         actor: str = "",
+        instead_of: CredentialState | None = None,
     ) -> bool:
         """Write a credential's state, and the change into its history.
 
         A final state (replaced, revoked) stays as it is. So of two transactions that end a
         credential the second changes nothing, and a wallet's late notification does not bring a
-        revoked one back. False when nothing was changed.
+        revoked one back. False when nothing was changed, also where it is not ``instead_of``.
         """
-        values = {
-            "credential_id": credential_id,
-            "new_state": state.value,
-            "now": now_ms,
-            "reason": reason,
-        }
-        if await self._in.writes.execute(_CHANGE_STATE, **values) != 1:
+        values = {"credential_id": credential_id, "new_state": state.value, "now": now_ms}
+        execute = self._in.writes.execute
+        # Here nobody else's words look like a wallet's, whose own may be asked for again.
+        own = reason
+        if actor != WALLET and reason.startswith(BY_WALLET):
+            own = f"by {actor}: {reason}"
+        if instead_of is None:
+            changed = await execute(_CHANGE_STATE, **values, reason=own)
+        else:
+            old = instead_of.value
+            changed = await execute(_CHANGE_STATE_OF, **values, reason=own, old_state=old)
+        if changed != 1:
             return False
-        await self._in.writes.execute(_ADD_CHANGE, **values, actor=actor)
+        await execute(_ADD_CHANGE, **values, reason=reason, actor=actor)
         return True
 
     async def hold(self, credential_id: str, since_ms: int | None) -> None:
