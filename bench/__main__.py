@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rich.console import Console
 from bench import library, peers, report, seed
 from bench.floor import FloorMeter
 from bench.goals import MEMORY_TOKENS, judge
+from bench.library import LibraryRow
 from bench.load import Unexpected
 from bench.machine import conditions, cores, pinned, resident_mb
 from bench.rows import (
@@ -88,6 +89,21 @@ async def _memory(
     return {"tokens": issued, "before_mb": round(before_mb, 1), "after_mb": round(after, 1)}
 
 
+async def _libraries(
+    options: argparse.Namespace, core: int, console: Console
+) -> tuple[list[LibraryRow], dict[str, list[LibraryRow]]]:
+    """Our own calls, and those of others by their names."""
+    ours, made = await library.sd_jwt_cases()
+    with ExitStack() as stack:
+        groups = {"": ours}
+        if not options.no_peers:
+            groups |= peers.library_cases(stack, core, made, console)
+        others = await library.measure(core, groups, 20 if options.quick else 1000)
+    lists = library.status_list_cases(100_000 if options.quick else 10_000_000)
+    measured = await library.measure(core, {"": lists}, 5)
+    return others.pop("") + measured[""], others
+
+
 async def _run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     stop = asyncio.current_task()
     assert stop is not None
@@ -124,13 +140,7 @@ async def _run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         except (Unexpected, OSError, TimeoutError):
             console.print(tail(log), markup=False, highlight=False)
             raise
-        ours, made = await library.sd_jwt_cases()
-        groups = {"": ours}
-        if not options.no_peers:
-            groups |= peers.library_cases(stack, server_core, made, console)
-        others = await library.measure(server_core, groups, 20 if options.quick else 1000)
-        lists = library.status_list_cases(100_000 if options.quick else 10_000_000)
-        calls = others.pop("") + (await library.measure(server_core, {"": lists}, 5))[""]
+        calls, others = await _libraries(options, server_core, console)
     floor = meter.overall()
     found |= {"verify_us": round(floor.verify_us, 1), "sign_us": round(floor.sign_us, 1)}
     rows = [report.row_of(one) for one in own]

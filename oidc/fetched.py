@@ -46,9 +46,9 @@ class Fetched(Generic[V]):
     ) -> Entry[V]:
         """What is kept under a name, after asking for it where that does not serve.
 
-        ``fetch`` writes into the entry what it found; what it leaves stays. Who is content with
-        what ``serves_meanwhile`` does not wait for what is being fetched for somebody else: a
-        server that is slow holds up nobody else.
+        ``fetch`` writes into the entry what it found; what it leaves stays. Whom the entry
+        ``serves_meanwhile`` does not wait for what is being fetched for somebody else: a server
+        that is slow holds up nobody else.
         """
         entry = self._entry(name)
         if self._rests(entry):

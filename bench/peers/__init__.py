@@ -1,6 +1,6 @@
 """Other servers and libraries, measured in the same run where they are installed."""
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -25,7 +25,7 @@ async def start(
 
 
 def library_cases(
-    stack: AsyncExitStack, core: int, made: SdJwtSample, console: Console
+    stack: ExitStack, core: int, made: SdJwtSample, console: Console
 ) -> dict[str, list[Case]]:
     """The calls of every library that is there, by its name; say how to get the others."""
     cases = {sd_jwt.reference_name(): sd_jwt.reference_cases(made)}

@@ -80,9 +80,9 @@ def add_to(parent: typer.Typer) -> None:
         status list could not be had; that says nothing about it.
         """
         from corpid.relying_party.errors import Undetermined, VerificationFailed
-        from corpid.relying_party.party import AnyVerified, RelyingParty
+        from corpid.relying_party.party import RelyingParty
         from corpid.relying_party.policy import Policy
-        from corpid.relying_party.recognise import Kind, recognise
+        from corpid.relying_party.recognise import recognise
         from oidc.formats.status_cwt import is_cwt
 
         data = read_input(file, max_bytes=_MAX_INPUT, what="the file")
@@ -104,22 +104,18 @@ def add_to(parent: typer.Typer) -> None:
                 trust_anchors=trusted,
                 policy=policy,
             )
-            if is_cwt(data):  # binary, so none of the kinds that are text
-                found: AnyVerified = await party.verify_status_list(data)
-                kind = Kind.STATUS_LIST
-            else:
-                text = _text(data)
-                kind = recognise(party.opened(text))
-                found = await party.verify_any(
-                    text,
-                    client_id=client_id,
-                    audience=audience,
-                    nonce=nonce,
-                    state=state,
-                    types=credential_type,
-                    session_transcript=_bytes(session_transcript),
-                    at=None if moment is None else moment / 1000,
-                )
+            text = data if is_cwt(data) else _text(data)
+            kind = recognise(text if isinstance(text, bytes) else party.opened(text))
+            found = await party.verify_any(
+                text,
+                client_id=client_id,
+                audience=audience,
+                nonce=nonce,
+                state=state,
+                types=credential_type,
+                session_transcript=_bytes(session_transcript),
+                at=None if moment is None else moment / 1000,
+            )
         except VerificationFailed as error:
             return _not_valid("invalid", error.code, str(error), REFUSED)
         except Undetermined as error:

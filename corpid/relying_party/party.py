@@ -52,7 +52,7 @@ class RelyingParty(TokenParty, CredentialParty):
 
     async def verify_any(
         self,
-        text: str,
+        text: str | bytes,
         *,
         client_id: str | None = None,
         audience: str | None = None,
@@ -62,7 +62,8 @@ class RelyingParty(TokenParty, CredentialParty):
         session_transcript: bytes | None = None,
         at: float | None = None,
     ) -> AnyVerified:
-        """Find out by its `typ` what a text is and verify it as that, and only that.
+        """Find out by its `typ` what a text is and verify it as that, and only that; bytes may be
+        a status list as CWT.
 
         For people and tools that look at one thing at a time. Without `nonce` an ID token is not
         tied to a sign-in, nor a credential to its holder (an mdoc: without `session_transcript`),
@@ -72,9 +73,11 @@ class RelyingParty(TokenParty, CredentialParty):
         `nonce` but no `audience`, and for anything else with `at`.
         """
         found: AnyVerified
-        kind = recognise(self.opened(text))
+        kind = recognise(text if isinstance(text, bytes) else self.opened(text))
         if at is not None and kind not in (Kind.CREDENTIAL, Kind.MDOC):
             raise ValueError("at is for credentials: a token counts only now")
+        if isinstance(text, bytes):
+            return await self.verify_status_list(text)
         match kind:
             case Kind.CREDENTIAL:
                 bound = audience if nonce is not None else None

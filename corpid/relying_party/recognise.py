@@ -7,6 +7,7 @@ from corpid.relying_party.mdocs import is_mdoc
 from keys import jws
 from keys.errors import KeysError
 from keys.jwt import parse_claims
+from oidc.formats.status_cwt import is_cwt
 from oidc.formats.status_token import MAX_TOKEN_BYTES
 
 
@@ -36,12 +37,16 @@ _BY_TYP = {
 }
 
 
-def recognise(text: str) -> Kind:
+def recognise(text: str | bytes) -> Kind:
     """Return the kind that the text claims to be; each kind has a verifier of its own.
 
-    An encrypted text is none of them: what is inside is (`RelyingParty.opened`). Raises
-    NotRecognised.
+    What is not text may be a status list (a CWT). An encrypted text is none of them: what is
+    inside is (`RelyingParty.opened`). Raises NotRecognised.
     """
+    if isinstance(text, bytes):
+        if is_cwt(text):
+            return Kind.STATUS_LIST
+        raise NotRecognised("neither text nor a CWT")
     head = text.split("~", 1)[0]
     try:
         parsed = jws.parse(head, max_bytes=MAX_TOKEN_BYTES)

@@ -239,3 +239,6 @@ def test_status_lists_are_asked_for_as_cwt_and_read_as_cwt(
     (empty.folder / "list").write_bytes(asyncio.run(world.status_cwt()))
     outcome = empty.run("verify", str(empty.folder / "list"), "--issuer", ISSUER, "--json")
     assert (outcome.document["kind"], outcome.document["uri"]) == ("status_list", STATUS_URI)
+    words = ("--issuer", ISSUER, "--at", "2020-01-01", "--json")
+    refused = empty.run("verify", str(empty.folder / "list"), *words)
+    assert refused.document["error"] == "usage"

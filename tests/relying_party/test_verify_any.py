@@ -132,3 +132,12 @@ async def test_a_strangers_status_list_is_refused_before_its_claims_are_read(
     token = await world.status_token(generate("ES256"))
     with pytest.raises(errors.StatusTokenInvalid):
         await world.party().verify_any(token)
+
+
+async def test_bytes_are_a_status_list_or_nothing(world: World) -> None:
+    token = await world.status_cwt()
+    assert recognise(token) is Kind.STATUS_LIST
+    assert isinstance(await world.party().verify_any(token), VerifiedStatus)
+    for other in (b"", (await world.status_token()).encode(), token[1:]):
+        with pytest.raises(errors.NotRecognised):
+            await world.party().verify_any(other)
