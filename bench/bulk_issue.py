@@ -16,7 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -191,30 +191,20 @@ async def _measured(engine: str, settings: Settings, folder: Path, count: int) -
     issue = ["issue", str(rows), "--results", str(results), "--reason", "bench", "--yes"]
     revoke = ["revoke", "--from", str(results), "--reason", "bench", "--yes"]
     async with running(command, environment, settings.port, folder / "log", 0):
-        asked = asyncio.create_task(_asking(settings.issuer))
-        looks = await _run(issue, environment, results)
-        asked.cancel()
+        async with _asked(settings.issuer, f"{engine}: the service beside the issuance"):
+            looks = await _run(issue, environment, results)
         _tell(f"{engine}: issued", looks, count)
         sizes = await (
             _sqlite_sizes(settings) if engine == "sqlite" else _postgresql_sizes(settings)
         )
+        told = ", ".join(f"{name} {size / count:.0f}" for name, size in sizes.items())
+        print(f"{engine}: bytes a credential, indexes included: {told}", flush=True)
+        async with _asked(settings.issuer, f"{engine}: the service beside the revocation"):
+            looks = await _run(revoke, environment, results)
+        seconds, cpu = looks[-1].seconds, max(one.cpu for one in looks) / count * 1e6
         print(
-            f"{engine}: bytes a credential, indexes included: "
-            + ", ".join(f"{name} {size / count:.0f}" for name, size in sizes.items()),
-            flush=True,
-        )
-        waits = sorted(await asked)
-        print(
-            f"{engine}: the service beside it: p50 {_part(waits, 0.5):.0f} ms, "
-            f"p99 {_part(waits, 0.99):.0f} ms, at most {waits[-1] * 1e3:.0f} ms "
-            f"({len(waits)} answers)",
-            flush=True,
-        )
-        began = time.perf_counter()
-        await _run(revoke, environment, results)
-        seconds = time.perf_counter() - began
-        print(
-            f"{engine}: revoked {count:,} in {seconds:.0f} s, {count / seconds:.0f} a second",
+            f"{engine}: revoked {count:,} in {seconds:.0f} s, {count / seconds:.0f} a second, "
+            f"{cpu:.0f} µs of CPU each",
             flush=True,
         )
 
@@ -324,18 +314,28 @@ async def _postgresql_sizes(settings: Settings) -> dict[str, int]:
         await database.close()
 
 
-async def _asking(issuer: str) -> list[float]:
-    """Seconds that an answer took, again and again until it is cancelled."""
+@contextlib.asynccontextmanager
+async def _asked(issuer: str, what: str) -> AsyncIterator[None]:
+    """Ask the service again and again meanwhile, and tell what its answers took."""
     waits: list[float] = []
+    asking = asyncio.create_task(_asking(issuer, waits))
+    yield
+    asking.cancel()
+    waits.sort()
+    print(
+        f"{what}: p50 {_part(waits, 0.5):.0f} ms, p99 {_part(waits, 0.99):.0f} ms, "
+        f"at most {waits[-1] * 1e3:.0f} ms ({len(waits)} answers)",
+        flush=True,
+    )
+
+
+async def _asking(issuer: str, waits: list[float]) -> None:
     async with httpx2.AsyncClient(base_url=issuer) as http:
-        try:
-            while True:
-                began = time.perf_counter()
-                await http.post("/nonce")
-                waits.append(time.perf_counter() - began)
-                await asyncio.sleep(LOOK_SECONDS / 5)
-        except asyncio.CancelledError:
-            return waits
+        while True:
+            began = time.perf_counter()
+            await http.post("/nonce")
+            waits.append(time.perf_counter() - began)
+            await asyncio.sleep(LOOK_SECONDS / 5)
 
 
 def _part(ordered: list[float], part: float) -> float:

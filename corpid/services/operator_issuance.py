@@ -294,9 +294,11 @@ def _grant(
     """What the operator stands for, in the shape in which the decision knows it; it is not kept.
 
     Its id is the same for the same authority, person and key: what they get by an operator is one
-    line of credentials, in which the next of a type renews the one before.
+    line of credentials, in which the next of a type renews the one before. It begins with the
+    authority's, which begins with a time: of a file in the order of a register, the rows of the
+    index lie side by side.
     """
-    line = f"{authority.authority_id} {person_id} {key.thumbprint}"
+    whose = hashlib.sha256(f"{person_id} {key.thumbprint}".encode()).digest()[:_ID_BYTES]
     detail: dict[str, Any] = {
         "type": DETAILS_TYPE,
         "credential_configuration_id": configuration.configuration_id,
@@ -304,7 +306,7 @@ def _grant(
     if branch is not None:
         detail["credential_identifiers"] = (f"{configuration.configuration_id}/{branch}",)
     return Grant(
-        grant_id=BY_OPERATOR + base64url.encode(hashlib.sha256(line.encode()).digest()[:_ID_BYTES]),
+        grant_id=f"{BY_OPERATOR}{authority.authority_id}.{base64url.encode(whose)}",
         client_id="",
         grant_type="operator",
         subject=authority.organisation.organisation_id,
