@@ -217,13 +217,16 @@ def test_x5c_both_ways() -> None:
 
 
 @given(flipped=st.integers(0, len(LEAF.certificate.public_bytes(Encoding.DER)) - 1))
-def test_a_changed_certificate_never_verifies_and_raises_nothing_else(flipped: int) -> None:
+def test_a_changed_certificate_never_says_something_else(flipped: int) -> None:
     der = bytearray(LEAF.certificate.public_bytes(Encoding.DER))
     der[flipped] ^= 0x01
-    with pytest.raises(InvalidChain):
-        verify_chain(
-            [*read_chain([base64.b64encode(der).decode()]), MIDDLE.certificate], chain(ROOT), NOW
-        )
+    try:
+        (changed,) = read_chain([base64.b64encode(der).decode()])
+        verify_chain([changed, MIDDLE.certificate], chain(ROOT), NOW)
+    except InvalidChain:
+        return
+    # A signature can be written in two ways: its last bit may be counted as unused where it is 0.
+    assert changed.tbs_certificate_bytes == LEAF.certificate.tbs_certificate_bytes
 
 
 def test_the_certified_key_is_the_one_that_signs() -> None:
