@@ -11,18 +11,23 @@ from typing import Any
 
 import orjson
 
+MAX_LEVELS = 254
+"""How deep our encoder goes: what was read can be written again."""
+
 
 def loads(raw: bytes) -> dict[str, Any]:
     """Return the object in ``raw`` (UTF-8).
 
     Raises:
-        ValueError: not JSON (NaN and infinities included), not an object, or a member name occurs
-            twice at some level.
+        ValueError: not JSON (NaN and infinities included), not an object, objects and arrays inside
+            each other on more than ``MAX_LEVELS`` levels, or a member name occurs twice at one.
     """
     value = orjson.loads(raw)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     if not _is_plain(value, raw):
+        if is_deeper(value, MAX_LEVELS):
+            raise ValueError("nested too deep")
         _refuse_duplicates(raw)
     return value
 
@@ -74,10 +79,7 @@ def _no_number(_: str) -> None:
 
 
 def _refuse_duplicates(raw: bytes) -> None:
-    try:
-        json.loads(raw, object_pairs_hook=_unique, parse_int=_no_number, parse_float=_no_number)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    json.loads(raw, object_pairs_hook=_unique, parse_int=_no_number, parse_float=_no_number)
 
 
 def _refuse_non_finite(value: object) -> None:

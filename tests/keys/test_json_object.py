@@ -34,11 +34,18 @@ VALUES = st.recursive(
         b"{} {}",
         b'{"a":' * 1100 + b"1" + b"}" * 1100,
         b'{"a":' * 1000 + b"1" + b"}" * 1000,
+        b'{"a":' * 255 + b"1" + b"}" * 255,
     ],
 )
 def test_refuses(raw):
     with pytest.raises(ValueError):
         json_object.loads(raw)
+
+
+@pytest.mark.parametrize("blank", [b"", b" "])
+def test_what_was_read_can_be_written_however_deep(blank):
+    raw = b'{"a":' * 254 + blank + b"1" + b"}" * 254
+    assert json_object.dumps(json_object.loads(raw)) == raw.replace(b" ", b"")
 
 
 @pytest.mark.parametrize(
