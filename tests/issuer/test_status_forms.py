@@ -214,11 +214,14 @@ async def test_since_it_was_signed_the_present_list_serves(world: World) -> None
         ("1.5", 400),
         ("１２", 400),
         ("9" * 30, 400),
+        ("9" * 5000, 400),
         ("1&time=2", 400),
         ("0", 404),
         ("1", 404),
         ("4000000000", 404),
+        ("9" * 12, 404),
     ],
+    ids=lambda value: str(value)[:12],
 )
 async def test_tsl_8_4_odd_and_unknown_times(world: World, time: str, status: int) -> None:
     entry = await entry_of(world)
