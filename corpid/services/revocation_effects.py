@@ -208,14 +208,21 @@ class Effects:
         await self._change(credential, CredentialState.REVOKED, EntryStatus.INVALID)
 
     async def hold(self, credential: Credential) -> None:
-        """Suspend one credential that is not over, by itself."""
-        if credential.on_hold:
+        """Suspend one credential that is not over, by itself.
+
+        Whoever does so last is who holds it: what its holder suspended an operator may take over.
+        """
+        if credential.on_hold and await self._holds(credential):
             return
-        await self.uow.credentials.hold(credential.credential_id, self.now_ms)
-        if credential.state is CredentialState.SUSPENDED:
-            self.count("credentials")  # with its authority already, and now beyond that
-        else:
-            await self._change(credential, CredentialState.SUSPENDED, EntryStatus.SUSPENDED)
+        if not credential.on_hold:
+            await self.uow.credentials.hold(credential.credential_id, self.now_ms)
+        # With its authority it may be suspended already: the history says what goes beyond that.
+        await self._change(credential, CredentialState.SUSPENDED, EntryStatus.SUSPENDED)
+
+    async def _holds(self, credential: Credential) -> bool:
+        changes = await self.uow.credentials.changes_of(credential.credential_id)
+        held = [one.actor for one in changes if one.state is CredentialState.SUSPENDED]
+        return bool(held) and held[-1] == self.actor
 
     async def release(self, credential: Credential, *, resume: bool) -> None:
         """Take back ``hold``; without ``resume`` something else keeps it suspended."""

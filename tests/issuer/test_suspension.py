@@ -140,6 +140,19 @@ async def test_a_credential_stays_suspended_while_what_it_rests_on_is(
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_an_operator_takes_over_what_its_holder_suspended(world: World) -> None:
+    _, credential = await credential_of(world, CLERK, MANDATE)
+    acts, name = world.revocation, credential.credential_id
+    await acts.suspend_credential(name, CLERK, "mislaid")
+    assert not (await acts.suspend_credential(name, OPERATOR, "under review")).already
+    assert (await acts.suspend_credential(name, OPERATOR, "under review")).already
+    history = await history_of(world.store.read, credential)
+    assert [one.actor for one in history[1:]] == [CLERK, OPERATOR]
+    await acts.resume_credential(name, OPERATOR, "closed")
+    assert await now_of(world, credential) == LIVE
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_what_is_over_is_neither_suspended_nor_resumed(world: World) -> None:
     _, credential = await credential_of(world, PERSON, REPRESENTATION)
     acts, name = world.revocation, credential.credential_id
