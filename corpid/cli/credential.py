@@ -243,6 +243,7 @@ async def _change_many(
         turns = ShortTurns(base.store, FREE_SECONDS)
         bulk = BulkChange(
             base.revocation,
+            base.offers,
             turns,
             act,
             actor=run.actor,

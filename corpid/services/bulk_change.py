@@ -1,5 +1,8 @@
 """Suspending, resuming or revoking many credentials, each by the one function for it.
 
+Where a file's rows are offers, revoking withdraws those that nobody took: else what went out by
+mistake could still be fetched.
+
 Doing it again does nothing, so a run that was broken off is begun again from the start.
 """
 
@@ -16,6 +19,7 @@ from corpid.services.bulk import (
     UnusableRow,
     in_chunks,
 )
+from corpid.services.offers import Offers
 from corpid.services.ports import Credentials, UnitOfWork
 from corpid.services.revocation import Revocation
 from corpid.services.revocation_credentials import CredentialAct
@@ -25,7 +29,7 @@ PAGE: Final = 500
 _MOST: Final = 100
 """Characters of an id."""
 _RESULTS_ONLY: Final = frozenset({"batch", "error", "offer_id"})
-_Outcome = tuple[int, int | DomainError | None]
+_Outcome = tuple[int, str | DomainError]
 
 
 class _Rehearsed(Exception):
@@ -42,6 +46,7 @@ class BulkChange:
     def __init__(
         self,
         revocation: Revocation,
+        offers: Offers,
         turns: ShortTurns,
         act: CredentialAct,
         *,
@@ -51,6 +56,7 @@ class BulkChange:
         rehearsal: bool,
     ) -> None:
         self._revocation = revocation
+        self._offers = offers
         self._turns = turns
         self._act = act
         self._actor = actor
@@ -79,29 +85,42 @@ class BulkChange:
             self._tell(line, outcome)
         self._progress(self.report)
 
-    async def _one(self, uow: UnitOfWork, row: Row) -> int | DomainError | None:
-        """How many credentials it changed; a row without one is None."""
+    async def _one(self, uow: UnitOfWork, row: Row) -> str | DomainError:
+        """What became of it, as it is counted; or why nothing did."""
         try:
-            credential_id = _named(row)
+            credential_id = _named(row, "credential_id")
             if credential_id is None:
-                return None
+                return await self._without(uow, row)
             done = await self._revocation.change_credential(
                 uow, self._act, credential_id, self._actor, self._reason
             )
         except DomainError as error:
             return error
-        return done.credentials
+        return "changed" if done.credentials else "already"
 
-    def _tell(self, line: int, outcome: int | DomainError | None) -> None:
+    async def _without(self, uow: UnitOfWork, row: Row) -> str:
+        """A line of results that gave no credential: perhaps an offer.
+
+        Raises:
+            InvalidValue, NotFound: it names no offer.
+        """
+        offer_id = _named(row, "offer_id")
+        if offer_id is None or self._act is not CredentialAct.REVOKE:
+            return "without_credential"
+        if await self._offers.withdraw_in(uow, offer_id, actor=self._actor):
+            return "offers_withdrawn"
+        offer = await uow.credentials.offer(offer_id)
+        taken = offer is not None and offer.used_at is not None
+        return "offers_taken" if taken else "already"
+
+    def _tell(self, line: int, outcome: str | DomainError) -> None:
         report = self.report
         report.rows += 1
         report.line = line
         if isinstance(outcome, DomainError):
             report.refuse(Problem(line, outcome.code, outcome.message))
-        elif outcome is None:
-            report.count("without_credential")
         else:
-            report.count("already" if outcome == 0 else "changed")
+            report.count(outcome)
 
 
 async def going_on(
@@ -118,17 +137,17 @@ async def going_on(
         after = found[-1]
 
 
-def _named(row: Row) -> str | None:
-    """The credential that a row names; None for a line of results that gave none.
+def _named(row: Row, name: str) -> str | None:
+    """What a row names under that; None for a line of results that has nothing there.
 
     Raises:
-        InvalidValue: it names none.
+        InvalidValue: it names nothing, and is no line of results.
     """
     if isinstance(row, UnusableRow):
         raise InvalidValue(row.reason)
-    named = row.get("credential_id")
+    named = row.get(name)
     if named is None and not _RESULTS_ONLY.isdisjoint(row):
         return None
     if not isinstance(named, str) or not 0 < len(named) <= _MOST:
-        raise InvalidValue("credential_id is missing")
+        raise InvalidValue(f"{name} is missing")
     return named

@@ -5,6 +5,7 @@ credentials of a chunk: two runs of one file do not both get past it, and no lin
 What a chunk gave is told (``deliver``) after it is durable and before the next chunk is begun. So
 of a run that died at most one chunk is recorded and was not told; those lines are issued again, and
 what they gave before ends in the same transaction, as if a wallet asks again that saw no answer.
+An offer that was not told expires by itself: nobody has its link or its transaction code.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

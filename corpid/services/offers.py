@@ -234,17 +234,20 @@ class Offers:
         Raises:
             NotFound: there is no such offer.
         """
-        now_ms = int(self._clock() * 1000)
+        return await self._store.write(lambda uow: self.withdraw_in(uow, offer_id, actor=actor))
 
-        async def work(uow: UnitOfWork) -> bool:
-            if await uow.credentials.offer(offer_id) is None:
-                raise NotFound("there is no such offer")
-            if not await uow.credentials.end_offer(offer_id, now_ms):
-                return False
-            await uow.operations.audit("offer.withdrawn", {"offer_id": offer_id, "actor": actor})
-            return True
+    async def withdraw_in(self, uow: UnitOfWork, offer_id: str, *, actor: str) -> bool:
+        """The same inside a write.
 
-        return await self._store.write(work)
+        Raises:
+            NotFound: there is no such offer.
+        """
+        if await uow.credentials.offer(offer_id) is None:
+            raise NotFound("there is no such offer")
+        if not await uow.credentials.end_offer(offer_id, int(self._clock() * 1000)):
+            return False
+        await uow.operations.audit("offer.withdrawn", {"offer_id": offer_id, "actor": actor})
+        return True
 
     async def document(self, offer_id: str) -> dict[str, Any] | None:
         """The offer by reference (4.1.3); None when it is unknown, used, ended or expired."""
