@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
+from cachetools import LRUCache
+
 from corpid.domain.identifiers import ordered_text_id
 from corpid.domain.issuance import Reason, Refusal
 from corpid.services.authorities import ActingAuthority
@@ -22,6 +24,9 @@ from oidc.profiles import HAIP
 from oidc.records import AccessToken, Grant
 
 T = TypeVar("T")
+TOLD_EVERY: Final = 60
+"""Seconds: who is refused the same again and again does not fill the audit trail with it."""
+_MOST_TOLD: Final = 1024
 _NOTHING_WAITS: Final = ApprovalPolicy()
 _NO_HAIP_WALLET: Final = Refusal(
     Reason.WALLET_PROFILE,
@@ -60,6 +65,7 @@ class CredentialIssuance:
         self._random = random
         self._status_url = status_url.rstrip("/")
         self._facts = IssuanceFacts(store)
+        self._told: LRUCache[str, float] = LRUCache(_MOST_TOLD)
 
     async def access_token(self, token_hash: bytes) -> tuple[AccessToken, Grant | None] | None:
         """See ``IssuerStore.access_token``; that of a disabled client is not known any more."""
@@ -156,8 +162,16 @@ class CredentialIssuance:
         return CredentialRecords(self._facts, self._clock, uow, told or {})
 
     async def _tell(self, error: Denied) -> None:
-        """The refusal's transaction, if there was one, is rolled back: this is another."""
-        await self._store.write(lambda uow: uow.operations.audit("credential.refused", error.facts))
+        """The refusal's transaction, if there was one, is rolled back: this is another.
+
+        Once a minute in each process: nothing is used up by a request that is refused.
+        """
+        facts, now = error.facts, self._clock()
+        name = repr(sorted(facts.items()))
+        if 0 <= now - self._told.get(name, -TOLD_EVERY) < TOLD_EVERY:
+            return
+        self._told[name] = now
+        await self._store.write(lambda uow: uow.operations.audit("credential.refused", facts))
 
 
 def _expiry(issued_at: int, lifetime: int, authority: ActingAuthority) -> int:

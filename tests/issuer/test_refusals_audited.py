@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from corpid.services.credentials import TOLD_EVERY
 from tests.support.issued import asked
 from tests.support.issuer_world import (
     CLERK,
@@ -62,3 +63,15 @@ async def test_a_refusal_in_the_transaction_is_told_though_that_is_rolled_back(
 async def test_what_is_issued_leaves_none(world: World) -> None:
     assert (await asked(world, "company-identity")).status == 200
     assert await refusals(world) == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_who_is_refused_again_and_again_does_not_fill_the_trail(world: World) -> None:
+    token = await world.grant(scope=("credential.branch",))
+    for _ in range(3):
+        answer = await world.wallet().ask(token, of="branch")
+        assert answer.error == "credential_request_denied"
+    assert len(await refusals(world)) == 1
+    world.now += TOLD_EVERY
+    await world.wallet().ask(token, of="branch")
+    assert len(await refusals(world)) == 2
