@@ -1,3 +1,5 @@
+import gc
+
 from hypothesis import settings
 
 from corpid.web.edge import configure_logging
@@ -12,3 +14,9 @@ pytest_plugins = ["tests.support.databases", "tests.support.figures", "tests.sup
 def pytest_configure() -> None:
     # As the service does; the library's own default draws a traceback for ten seconds.
     configure_logging("json")
+
+
+def pytest_collection_finish() -> None:
+    # What was collected stays to the end: a tenth of the time went into walking through it.
+    gc.collect()
+    gc.freeze()

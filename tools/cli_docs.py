@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -60,8 +62,11 @@ def page() -> str:
             group = noun
             parts.append(f"## corpid {noun}\n")
         env = {"TERMINAL_WIDTH": WIDTH, "COLUMNS": WIDTH}
-        shown = runner.invoke(app, [*words.split(), "--help"], prog_name="corpid", env=env)
-        text = shown.stdout.rpartition("Example:")[0].rstrip()
+        with runner.isolation(env=env) as (stdout, _, _):
+            with suppress(SystemExit):
+                command.main([*words.split(), "--help"], prog_name="corpid")
+            sys.stdout.flush()
+            text = stdout.getvalue().decode().rpartition("Example:")[0].rstrip()
         if " " in words:
             parts.append(f"### corpid {words}\n")
         parts.append(f"```console\n$ {EXAMPLES[words]}\n```\n")
