@@ -85,7 +85,7 @@ def one_result(path: Path) -> Iterator[Callable[[str], None]]:
     """What writes one credential into a new file, made before it is issued and removed without it.
 
     Raises:
-        CommandError: it cannot be made, or is there already.
+        CommandError: it cannot be made or written, or is there already.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -94,6 +94,9 @@ def one_result(path: Path) -> Iterator[Callable[[str], None]]:
     try:
         with os.fdopen(descriptor, "w") as stream:
             yield lambda text: print(text, file=stream)
+    except OSError as error:
+        path.unlink()
+        raise _unwritable(path, error) from None
     except BaseException:
         path.unlink()
         raise

@@ -1,12 +1,13 @@
 """Files of bulk commands that are not as they should be: no traceback, nothing lost."""
 
 import os
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from corpid.cli.output import CommandError
-from corpid.cli.result_file import results
+from corpid.cli.result_file import one_result, results
 from tests.cli.test_bulk_issue import issue, results_of, row, written
 from tests.support.cli import Cli, add_director, add_person
 
@@ -100,3 +101,21 @@ def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(CommandError, match="No space left"):
             found.add([{"line": 1}])
+
+
+def test_so_it_is_for_the_file_of_one_credential(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(StringIO):
+        def close(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    def opened(descriptor: int, _: str) -> Full:
+        os.close(descriptor)
+        return Full()
+
+    monkeypatch.setattr(os, "fdopen", opened)
+    path = tmp_path / "credential"
+    with pytest.raises(CommandError, match="No space left"), one_result(path) as write:
+        write("credential")
+    assert not path.exists()
