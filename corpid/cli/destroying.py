@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from corpid.cli.output import Answer, Facts
-from corpid.services.revocation_effects import RevocationReport
+
+if TYPE_CHECKING:
+    from corpid.services.revocation_effects import RevocationReport
 
 _COUNTS: Final = (
     "mandates",
@@ -22,8 +24,8 @@ _COUNTS: Final = (
 
 async def shown_or_done(
     what: str,
-    plan: Callable[[], Awaitable[RevocationReport]],
-    act: Callable[[], Awaitable[RevocationReport]],
+    plan: Callable[[], Awaitable["RevocationReport"]],
+    act: Callable[[], Awaitable["RevocationReport"]],
     *,
     yes: bool,
 ) -> Answer:
@@ -50,9 +52,9 @@ def dry_run_note() -> str:
     return "Nothing was changed. Give --yes to do it."
 
 
-def _tense(report: RevocationReport, *, yes: bool) -> str:
+def _tense(report: "RevocationReport", *, yes: bool) -> str:
     return "done" if yes else "this would be touched"
 
 
-def _already(report: RevocationReport, what: str) -> tuple[str, ...]:
+def _already(report: "RevocationReport", what: str) -> tuple[str, ...]:
     return (f"{what}: that was so already, nothing was changed.",) if report.already else ()

@@ -22,7 +22,8 @@ ROWS = 1_500_000 if SOAK else 60_000
 WHOLE_REGISTER_SECONDS = 180.0
 IMPORTER_MB = 200.0
 LAG = 0.05
-"""Seconds, p99: what the answer to GET /healthz may take, which is more than the loop's lag."""
+"""Seconds, p99: what the answer to GET /healthz may take, which is more than the loop's lag, and
+above what this machine makes the test itself wait for its turn."""
 PING_EVERY = 0.01
 LOGIN_EVERY = 0.025
 
@@ -77,10 +78,15 @@ class Steady:
         return sorted(await asyncio.gather(*self._tasks))
 
 
+def p99(took: list[float]) -> float:
+    """Of sorted times."""
+    return took[int(len(took) * 0.99)]
+
+
 def percentiles(took: list[float]) -> str:
     """In words."""
-    p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
-    return f"p50 {p50 * 1e3:.1f}, p99 {p99 * 1e3:.1f}, at most {took[-1] * 1e3:.0f} ms"
+    p50 = took[len(took) // 2]
+    return f"p50 {p50 * 1e3:.1f}, p99 {p99(took) * 1e3:.1f}, at most {took[-1] * 1e3:.0f} ms"
 
 
 @pytest.mark.alone
@@ -94,12 +100,14 @@ async def test_logins_go_on_while_a_register_is_imported(
         out.writelines(rows(ROWS))
     service = site.start(fresh=True)
     await service.ready()
-    logins, pings, seconds, largest, said = await _import(site, service, population, file)
+    (logins, pings, turns), seconds, largest, said = await _import(site, service, population, file)
     assert (said["added"], said["bad"], said["complete"]) == (ROWS, 0, True)
     figures(f"{ROWS:,} rows in {seconds:.1f} s ({ROWS / seconds:,.0f}/s), {largest:.0f} MB")
     figures(f"{len(logins):,} token requests beside: {percentiles(logins)}")
     figures(f"{len(pings):,} times GET /healthz (above the loop's lag): {percentiles(pings)}")
-    assert pings[int(len(pings) * 0.99)] < LAG
+    lags = [took - PING_EVERY for took in turns]
+    figures(f"the test's own turns come late by {percentiles(lags)}")
+    assert p99(pings) < LAG + p99(lags)
     assert largest < IMPORTER_MB
     if SOAK:
         assert seconds < WHOLE_REGISTER_SECONDS
@@ -107,8 +115,8 @@ async def test_logins_go_on_while_a_register_is_imported(
 
 async def _import(
     site: Site, service: Service, population: Population, file: Path
-) -> tuple[list[float], list[float], float, float, dict[str, object]]:
-    """Latencies of logins and pings while the import runs, its seconds, its MB, its report."""
+) -> tuple[tuple[list[float], ...], float, float, dict[str, object]]:
+    """How long logins, pings and pauses took while the import ran, its seconds, MB and report."""
 
     async def login() -> None:
         await population.machine.token(service.http, machine_request())
@@ -116,11 +124,14 @@ async def _import(
     async def ping() -> None:
         (await service.http.get("/healthz")).expect(200)
 
+    async def pause() -> None:
+        await asyncio.sleep(PING_EVERY)
+
     await login()
     began = time.monotonic()
     arguments = ("-m", "corpid.cli.main", "register", "import", str(file), "--json")
     importer = site.run(arguments, "import")
-    logins, pings = Steady(LOGIN_EVERY, login), Steady(PING_EVERY, ping)
+    steady = Steady(LOGIN_EVERY, login), Steady(PING_EVERY, ping), Steady(PING_EVERY, pause)
     reading = asyncio.create_task(_output(importer))
     largest = 0.0
     while not reading.done():
@@ -128,9 +139,9 @@ async def _import(
             largest = max(largest, importer.resident_mb())
         await asyncio.wait((reading,), timeout=0.25)
     seconds = time.monotonic() - began
-    taken = await logins.stop(), await pings.stop()
+    taken = tuple([await one.stop() for one in steady])
     assert await importer.ended() == 0, importer.tail()
-    return *taken, seconds, largest, json.loads(await reading)
+    return taken, seconds, largest, json.loads(await reading)
 
 
 async def _output(process: Process) -> bytes:
