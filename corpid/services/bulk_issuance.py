@@ -203,13 +203,16 @@ class BulkIssuance:
             )
 
     def _after(self, items: Sequence[_Item]) -> IssuanceBatch:
-        batch, refused = self._batch, sum(one.prepared is None for one in items)
+        batch = self._batch
+        # What is done again, for nobody was told of it, was counted then.
+        fresh = [one for one in items if one.line > batch.done_line]
+        refused = sum(one.prepared is None for one in fresh)
         return replace(
             batch,
             turn=batch.turn + 1,
             chunk_from=items[0].line,
             done_line=max(batch.done_line, items[-1].line),
-            issued=batch.issued + len(items) - refused,
+            issued=batch.issued + len(fresh) - refused,
             refused=batch.refused + refused,
         )
 
