@@ -140,13 +140,15 @@ def _common_options(
 
 
 def _actor(operator: str | None) -> str:
+    from corpid.domain.credential_management import OPERATOR
+
     if operator is None:
         try:
             operator = getpass.getuser()
         except (KeyError, OSError):  # a container's user may have no name
             operator = f"uid-{os.getuid()}"
     kept = "".join(one for one in operator if one.isprintable() and not one.isspace())
-    return f"operator:{kept[:64]}"
+    return f"{OPERATOR}{kept[:64]}"
 
 
 def _carry_out(work: Awaitable[Answer], run: Run, fast_loop: bool) -> int:

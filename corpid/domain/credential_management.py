@@ -3,16 +3,20 @@
 Whoever stands for the business as a whole manages all of its credentials: who acts for it by the
 register, or holds a SOLE mandate to represent it that is not confined to some services. Everybody
 else who acts for it, alone or with others, sees their own and may stop them, for a lost telephone
-cannot wait; and they lift only what they suspended themselves.
+cannot wait; and they lift only what they suspended themselves. What an operator of the service
+suspended, only an operator resumes: it may be the business itself that is looked into.
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 from corpid.domain.authority_need import REGISTER_POWERS, AuthorityNeed
 from corpid.domain.credential import Credential, CredentialChange, CredentialState, Standing
 from corpid.domain.mandate import Mandate
 
+OPERATOR: Final = "operator:"
+"""How the name of an operator begins, where it says who did something."""
 _REPRESENTS = AuthorityNeed(powers=REGISTER_POWERS)
 
 
@@ -56,8 +60,16 @@ def allowed_acts(
     if standing is not Standing.SUSPENDED:
         return ()
     # What is suspended with its mandate or business comes back with that.
-    resumable = credential.on_hold and (manager or _suspended_by(history) == person_id)
+    if not credential.on_hold or held_by_operator(credential, history):
+        return (Act.REVOKE,)
+    resumable = manager or _suspended_by(history) == person_id
     return (Act.RESUME, Act.REVOKE) if resumable else (Act.REVOKE,)
+
+
+def held_by_operator(credential: Credential, history: Sequence[CredentialChange]) -> bool:
+    """Whether an operator suspended the credential by itself, and it is so still."""
+    by = _suspended_by(history)
+    return credential.on_hold and by is not None and by.startswith(OPERATOR)
 
 
 def _suspended_by(history: Sequence[CredentialChange]) -> str | None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from corpid.domain.credential import Credential, CredentialChange, Standing
-from corpid.domain.credential_management import Act
+from corpid.domain.credential_management import Act, held_by_operator
 from corpid.domain.errors import IllegalTransition, NotAllowed, NotFound
 from corpid.services.credential_catalogue import TYPES
 from corpid.services.credential_desk import CredentialFile
@@ -119,6 +119,7 @@ class CredentialPages:
             path,
             visit.business,
             credential=await self._view(file.credential, visit),
+            held_by_operator=held_by_operator(file.credential, file.history),
             history=[await self._told(one, visit) for one in file.history[-MAX_HISTORY:]],
             acts=[(one.value, f"{self._portal.base}{path}/{one}") for one in file.acts],
         )

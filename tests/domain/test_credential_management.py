@@ -63,7 +63,13 @@ def test_who_suspended_it_or_manages_resumes_it() -> None:
     assert acts(held, by=HOLDER) == {RESUME, REVOKE}
     assert acts(held, by=OTHER) == {REVOKE}
     assert acts(held, by=None) == {REVOKE}
-    assert acts(held, OTHER, manager=True, by="operator:test") == {RESUME, REVOKE}
+    assert acts(held, OTHER, manager=True, by=HOLDER) == {RESUME, REVOKE}
+
+
+@pytest.mark.parametrize("manager", [True, False])
+def test_what_an_operator_suspended_nobody_of_the_business_resumes(manager: bool) -> None:
+    held = credential(state=SUSPENDED, on_hold=True)
+    assert acts(held, manager=manager, by="operator:test") == {REVOKE}
 
 
 def test_what_is_suspended_with_its_mandate_comes_back_with_that() -> None:

@@ -290,6 +290,19 @@ async def test_what_an_operator_wrote_down_is_for_operators(world: PagesWorld) -
     assert OPERATOR not in browser.page.text
 
 
+async def test_what_an_operator_suspended_a_director_does_not_resume(world: PagesWorld) -> None:
+    await held(world, "c1")
+    acts = world.service.foundation.revocation
+    await acts.suspend_credential("c1", OPERATOR, "inquiry")
+    director = await at_credentials(world)
+    page = f"{director.url}/c1"
+    assert 'id="held-by-operator"' in (await director.get(page)).page.html
+    assert (await director.get(f"{page}/resume")).response.status_code == 409
+    assert await state(world, "c1") is SUSPENDED
+    await acts.resume_credential("c1", OPERATOR, "closed")
+    assert 'id="held-by-operator"' not in (await director.get(page)).page.html
+
+
 async def test_what_is_suspended_with_its_mandate_comes_back_with_it(world: PagesWorld) -> None:
     await world.add_mandate("12345678", "per-nobody")
     await held(world, "theirs", "nobody", mandate_id=MANDATE, representation_id=None)
