@@ -121,7 +121,7 @@ def test_nothing_heavy_is_loaded_without_need(cli: Cli) -> None:
     heavy = {"alembic", "fastapi", "uvicorn", "argon2", "sqlalchemy", "rich", "segno"}
     helped = _loaded(cli, "--help")
     assert heavy & helped == set()
-    assert len(helped) < 350
+    assert len(helped) < 400  # Python 3.13 brings twenty more than 3.11
     shown = _loaded(cli, "organisation", "show", "99000001", "--json")
     assert heavy & shown == {"sqlalchemy"}
     assert len(shown) < 1100

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from corpid.storage import group_commit
 from corpid.storage.database import Transaction, open_database
 from corpid.storage.errors import (
     IntegrityViolation,
@@ -21,6 +22,12 @@ from tests.storage.executor.tables import (
 )
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is one group does not hang on how busy the machine is."""
+    monkeypatch.setattr(group_commit, "MAX_HOLD", 60.0)
 
 
 @pytest.fixture
