@@ -77,11 +77,13 @@ _LOCK_GRANT_OF: Final = Statement(
     .with_for_update(of=_grant)
 )
 # Where an operator issued there is no grant's row: the first of such credentials, which stays for
-# good, stands for it.
+# good, stands for it. By time: in the order of the primary key PostgreSQL would go through all
+# credentials of everybody until it meets one.
+_FIRST: Final = (_credential.c.issued_at, _credential.c.credential_id)
 _LOCK_FIRST: Final = Statement(
     select(_credential.c.credential_id)
     .where(given(_credential.c.grant_id))
-    .order_by(_credential.c.credential_id)
+    .order_by(*_FIRST)
     .limit(1)
     .with_for_update()
 )
@@ -89,7 +91,7 @@ _LOCK_FIRST_OF: Final = Statement(
     select(_credential.c.credential_id)
     .join(_one, _one.c.grant_id == _credential.c.grant_id)
     .where(given(_one.c.credential_id), _one.c.grant_id.like(f"{BY_OPERATOR}%"))
-    .order_by(_credential.c.credential_id)
+    .order_by(*_FIRST)
     .limit(1)
     .with_for_update(of=_credential)
 )
