@@ -1,7 +1,7 @@
 """The acts of ``Revocation`` on one mandate, and on what was passed on from it."""
 
 from corpid.domain.errors import NotFound
-from corpid.domain.mandate import MandateEvent, MandateState, Side, apply
+from corpid.domain.mandate import Mandate, MandateEvent, MandateState, Side, apply
 from corpid.services.revocation_effects import Act, Effects, is_over
 
 
@@ -9,9 +9,7 @@ def end_mandate(mandate_id: str, side: Side) -> Act:
     """See ``Revocation.end_mandate``."""
 
     async def act(effects: Effects) -> bool:
-        mandate = await effects.uow.authority.mandate(mandate_id)
-        if mandate is None:
-            raise NotFound(f"there is no mandate {mandate_id}")
+        mandate = await _known(effects, mandate_id)
         if is_over(mandate):
             return False
         await effects.end_mandate(mandate, side)
@@ -24,9 +22,7 @@ def suspend_mandate(mandate_id: str) -> Act:
     """See ``Revocation.suspend_mandate``."""
 
     async def act(effects: Effects) -> bool:
-        mandate = await effects.uow.authority.mandate(mandate_id)
-        if mandate is None:
-            raise NotFound(f"there is no mandate {mandate_id}")
+        mandate = await _known(effects, mandate_id)
         if mandate.state is MandateState.SUSPENDED:
             return False
         changed = apply(mandate, MandateEvent.SUSPEND, Side.GRANTOR, effects.now_ms)
@@ -45,9 +41,7 @@ def resume_mandate(mandate_id: str) -> Act:
     """See ``Revocation.resume_mandate``."""
 
     async def act(effects: Effects) -> bool:
-        mandate = await effects.uow.authority.mandate(mandate_id)
-        if mandate is None:
-            raise NotFound(f"there is no mandate {mandate_id}")
+        mandate = await _known(effects, mandate_id)
         if mandate.state is MandateState.ACCEPTED:
             return False
         resumed = apply(mandate, MandateEvent.RESUME, Side.GRANTOR, effects.now_ms)
@@ -59,3 +53,10 @@ def resume_mandate(mandate_id: str) -> Act:
         return True
 
     return act
+
+
+async def _known(effects: Effects, mandate_id: str) -> Mandate:
+    mandate = await effects.uow.authority.mandate(mandate_id)
+    if mandate is None:
+        raise NotFound(f"there is no mandate {mandate_id}")
+    return mandate
