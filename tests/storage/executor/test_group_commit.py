@@ -64,6 +64,13 @@ async def test_units_that_are_ready_together_share_one_commit(database):
     assert seen == ["BEGIN IMMEDIATE", *["INSERT"] * 10, "COMMIT"]
 
 
+async def test_a_group_that_has_taken_long_enough_is_committed(database, monkeypatch):
+    monkeypatch.setattr(group_commit, "MAX_HOLD", -1.0)
+    seen = trace(database)
+    await asyncio.gather(*(database.write(inserting(id_)) for id_ in range(3)))
+    assert seen == ["BEGIN IMMEDIATE", "INSERT", "COMMIT"] * 3
+
+
 async def test_a_single_unit_needs_no_savepoint(database):
     seen = trace(database)
     await database.write(inserting(1))
