@@ -26,7 +26,7 @@ class Wanted:
 
 
 class CredentialViews(Protocol):
-    """Lists: read, never decided on."""
+    """Lists, as they are shown."""
 
     async def page(
         self, wanted: Wanted, now_ms: int, limit: int, after: Place | None = None
@@ -34,4 +34,7 @@ class CredentialViews(Protocol):
         """Those that fit, the latest first, from behind that place."""
 
     async def offers_to(self, person_id: str, organisation_id: str, limit: int) -> list[Offer]:
-        """What was offered to a person for an organisation, the latest first."""
+        """What was offered to a person for an organisation, the latest first.
+
+        Inside a write, no other write gets past this for both until that one is over.
+        """

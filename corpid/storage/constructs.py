@@ -95,3 +95,12 @@ def shared(construct: Any, *of: Table) -> tuple[Statement, Statement]:
     the row between the two. SQLite has one writer, so there both are the same.
     """
     return Statement(construct), Statement(construct.with_for_update(read=True, of=of or None))
+
+
+def holding(name: ColumnElement[str]) -> Select[Any]:
+    """SELECT for ``Transaction.lock``: who holds that name lets nobody else past it.
+
+    For what is decided on rows that may not be there yet, so that no row can be locked. Names that
+    share a hash wait for each other without need.
+    """
+    return select(func.pg_advisory_xact_lock(func.hashtextextended(name, literal_column("0"))))

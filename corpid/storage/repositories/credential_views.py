@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Text, and_, bindparam, or_, select
 from corpid.domain.credential import Credential, CredentialState, Standing
 from corpid.services.credential_view_ports import Place, Wanted
 from corpid.services.records import Offer
-from corpid.storage.constructs import MAX_ROWS, given, table
+from corpid.storage.constructs import MAX_ROWS, given, holding, table
 from corpid.storage.credential_rows import credential_of, offer_of
 from corpid.storage.repositories.credentials import WHOLE
 from corpid.storage.scope import Repository
@@ -54,6 +54,7 @@ _OFFERS_TO: Final = Statement(
     .order_by(_offer.c.created_at.desc(), _offer.c.offer_id)
     .limit(bindparam("limit"))
 )
+_HOLD_OFFERS: Final = Statement(holding(bindparam("name", type_=Text())))
 
 
 class SqlCredentialViews(Repository):
@@ -84,7 +85,10 @@ class SqlCredentialViews(Repository):
         return [credential_of(row) for row in found]
 
     async def offers_to(self, person_id: str, organisation_id: str, limit: int) -> list[Offer]:
-        """What was offered to a person for an organisation, the latest first."""
+        """See ``CredentialViews.offers_to``."""
+        if self._in.locking:
+            name = f"offers {person_id} {organisation_id}"
+            await self._in.writes.lock(_HOLD_OFFERS, name=name)
         found = await self._in.reads.all(
             _OFFERS_TO,
             person_id=person_id,

@@ -13,7 +13,7 @@ from corpid.domain.credential import (
     StatusEntry,
 )
 from corpid.services.records import BY_OPERATOR, BY_WALLET, WALLET, CredentialRow
-from corpid.storage.constructs import MAX_ROWS, adding, changing, given, table
+from corpid.storage.constructs import MAX_ROWS, adding, changing, given, holding, table
 from corpid.storage.credential_rows import credential_of, values_of
 from corpid.storage.repositories.offers import SqlOffers
 from corpid.storage.statement import Statement, any_of
@@ -76,24 +76,12 @@ _LOCK_GRANT_OF: Final = Statement(
     .where(given(_one.c.credential_id))
     .with_for_update(of=_grant)
 )
-# Where an operator issued there is no grant's row: the first of such credentials, which stays for
-# good, stands for it. By time: in the order of the primary key PostgreSQL would go through all
-# credentials of everybody until it meets one.
-_FIRST: Final = (_credential.c.issued_at, _credential.c.credential_id)
-_LOCK_FIRST: Final = Statement(
-    select(_credential.c.credential_id)
-    .where(given(_credential.c.grant_id))
-    .order_by(*_FIRST)
-    .limit(1)
-    .with_for_update()
-)
-_LOCK_FIRST_OF: Final = Statement(
-    select(_credential.c.credential_id)
-    .join(_one, _one.c.grant_id == _credential.c.grant_id)
-    .where(given(_one.c.credential_id), _one.c.grant_id.like(f"{BY_OPERATOR}%"))
-    .order_by(*_FIRST)
-    .limit(1)
-    .with_for_update(of=_credential)
+# Where an operator issued there is no grant's row, and perhaps no credential yet: its name is held.
+_HOLD_LINE: Final = Statement(holding(bindparam("grant_id", type_=Text())))
+_HOLD_LINE_OF: Final = Statement(
+    holding(_one.c.grant_id).where(
+        given(_one.c.credential_id), _one.c.grant_id.like(f"{BY_OPERATOR}%")
+    )
 )
 _BESIDE: Final = (
     WHOLE.join(
@@ -228,7 +216,7 @@ class SqlCredentials(SqlOffers):
         """
         if self._in.locking:
             by_operator = grant_id.startswith(BY_OPERATOR)
-            lock = _LOCK_FIRST if by_operator else _LOCK_GRANT
+            lock = _HOLD_LINE if by_operator else _LOCK_GRANT
             await self._in.writes.lock(lock, grant_id=grant_id)
         wanted = {
             "grant_id": grant_id,
@@ -249,7 +237,7 @@ class SqlCredentials(SqlOffers):
         """
         if self._in.locking:
             await self._in.writes.lock(_LOCK_GRANT_OF, credential_id=credential_id)
-            await self._in.writes.lock(_LOCK_FIRST_OF, credential_id=credential_id)
+            await self._in.writes.lock(_HOLD_LINE_OF, credential_id=credential_id)
         found = await self._in.reads.all(_SAME_KEY, credential_id=credential_id)
         return [credential_of(row) for row in found]
 
