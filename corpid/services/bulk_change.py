@@ -107,7 +107,7 @@ class BulkChange:
         offer_id = _named(row, "offer_id")
         if offer_id is None or self._act is not CredentialAct.REVOKE:
             return "without_credential"
-        if await self._offers.withdraw_in(uow, offer_id, actor=self._actor):
+        if await self._offers.withdraw_in(uow, offer_id, actor=self._actor, reason=self._reason):
             return "offers_withdrawn"
         offer = await uow.credentials.offer(offer_id)
         taken = offer is not None and offer.used_at is not None

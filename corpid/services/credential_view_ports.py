@@ -38,3 +38,13 @@ class CredentialViews(Protocol):
 
         Inside a write, no other write gets past this for both until that one is over.
         """
+
+    async def find_offers(
+        self,
+        *,
+        organisation_id: str | None = None,
+        person_id: str | None = None,
+        open_at_ms: int | None = None,
+        limit: int = 200,
+    ) -> list[Offer]:
+        """Those that fit everything given, the latest first; the open ones, or all."""

@@ -1,7 +1,6 @@
 """Offers that a representative makes for their own wallet: what may be offered, and what became."""
 
 from collections.abc import Collection, Sequence
-from enum import StrEnum
 from typing import Final
 
 from corpid.domain.errors import NotAllowed, NotFound
@@ -10,13 +9,13 @@ from corpid.domain.organisation import HEAD_OFFICE, Branch
 from corpid.domain.person import Assurance
 from corpid.services.credential_catalogue import FORMATS, TYPES, CredentialFormat
 from corpid.services.credential_type import CredentialType
+from corpid.services.offer_state import OfferState, state_of
 from corpid.services.offered_credentials import suitable
 from corpid.services.offers import HAIP_SCHEME, SCHEME, CreatedOffer, Offers
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import BY_CODE, BY_SIGN_IN, Offer
 from corpid.services.representatives import Representatives, Represented
 from keys.record import record
-from oidc.provider.grants.pre_authorized_code import MAX_WRONG_TRIES
 
 TOO_WEAK: Final = "too_weak"
 """The credential needs a surer sign-in than this one."""
@@ -24,16 +23,6 @@ MOST_OPEN: Final = 5
 """Offers of one person for one business that may wait at a time."""
 _LOOKED_THROUGH: Final = 100
 _SHOWN: Final = 10
-
-
-class OfferState(StrEnum):
-    """What became of an offer."""
-
-    WAITING = "waiting"
-    TAKEN = "taken"
-    EXPIRED = "expired"
-    ENDED = "ended"
-    GUESSED = "guessed"  # ended after too many wrong transaction codes
 
 
 @record
@@ -200,19 +189,8 @@ class OfferDesk:
         )
 
     def _file(self, business: Represented, offer: Offer) -> OfferFile:
-        state = _state_of(offer, self._representatives.now_ms())
+        state = state_of(offer, self._representatives.now_ms())
         return OfferFile(offer, self._handle(business, offer.offer_id), state)
 
     def _handle(self, business: Represented, offer_id: str) -> str:
         return self._representatives.handle(business.person_id, "offer", offer_id)
-
-
-def _state_of(offer: Offer, now_ms: int) -> OfferState:
-    if offer.is_open(now_ms):
-        return OfferState.WAITING
-    if offer.used_at is not None:
-        return OfferState.TAKEN
-    if offer.ended_at is None:
-        return OfferState.EXPIRED
-    guessed = offer.wrong_tries >= MAX_WRONG_TRIES
-    return OfferState.GUESSED if guessed else OfferState.ENDED

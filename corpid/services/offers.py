@@ -228,15 +228,21 @@ class Offers:
         address = f"{self._issuer.rstrip('/')}/offers/{offer_id}"
         return f"{scheme}?credential_offer_uri={quote(address, safe='')}"
 
-    async def withdraw(self, offer_id: str, *, actor: str) -> bool:
+    async def withdraw(self, offer_id: str, *, actor: str, reason: str = "") -> bool:
         """End an offer that nobody took; False when it was taken, ended or over already.
+
+        ``actor`` and ``reason`` are for the audit trail.
 
         Raises:
             NotFound: there is no such offer.
         """
-        return await self._store.write(lambda uow: self.withdraw_in(uow, offer_id, actor=actor))
+        return await self._store.write(
+            lambda uow: self.withdraw_in(uow, offer_id, actor=actor, reason=reason)
+        )
 
-    async def withdraw_in(self, uow: UnitOfWork, offer_id: str, *, actor: str) -> bool:
+    async def withdraw_in(
+        self, uow: UnitOfWork, offer_id: str, *, actor: str, reason: str = ""
+    ) -> bool:
         """The same inside a write.
 
         Raises:
@@ -246,7 +252,8 @@ class Offers:
             raise NotFound("there is no such offer")
         if not await uow.credentials.end_offer(offer_id, int(self._clock() * 1000)):
             return False
-        await uow.operations.audit("offer.withdrawn", {"offer_id": offer_id, "actor": actor})
+        facts = {"offer_id": offer_id, "actor": actor, "reason": reason}
+        await uow.operations.audit("offer.withdrawn", facts)
         return True
 
     async def document(self, offer_id: str) -> dict[str, Any] | None:

@@ -1,6 +1,5 @@
 """Credentials issued from a file: shown first, each line once, also over kill -9."""
 
-import asyncio
 import csv
 import json
 import os
@@ -14,12 +13,10 @@ from typing import Any
 
 import pytest
 
-from corpid.storage.database import open_database
-from corpid.storage.store import SqlStore
 from keys.signer import generate
 from oidc.formats.sd_jwt import parse, unverified_claims
 from tests.support import killed_issuing
-from tests.support.cli import Cli, add_director, add_person
+from tests.support.cli import Cli, add_director, add_person, audited
 
 NUMBER = "99000001"
 
@@ -60,18 +57,8 @@ def issue(cli: Cli, rows: str, **settings: str) -> dict[str, Any]:
 
 def everything(cli: Cli, event: str) -> tuple[Counter[str], list[Any]]:
     """How many credentials there are by state, and what the audit trail has of that event."""
-
-    async def look() -> tuple[Counter[str], list[Any]]:
-        database = await open_database(cli.environment["CORPID_DATABASE_URL"])
-        store = SqlStore(database, lambda: 0.0, lambda size: b"r" * size)
-        found = await store.read.credentials.find(limit=1000)
-        told = await store.read.operations.audit_rows(1000, event)
-        await database.close()
-        return Counter(one.state.value for one in found), [
-            json.loads(body)["facts"] for body in told
-        ]
-
-    return asyncio.run(look())
+    found = cli.json("credential", "list", "--limit", "1000")
+    return Counter(one["state"] for one in found), audited(cli, event)
 
 
 def test_a_dry_run_says_what_it_would_do_and_which_rows_are_bad(cli: Cli) -> None:

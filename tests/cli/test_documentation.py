@@ -20,7 +20,8 @@ STORY = (
     "organisation add", "organisation show", "organisation list", "person add", "person show",
     "person unblock",
     "representation add", "representation list", "mandate grant", "mandate accept",
-    "mandate show", "mandate list", "mandate decline", "offer create", "client add",
+    "mandate show", "mandate list", "mandate decline", "offer create",
+    "offer list", "offer withdraw", "client add",
     "client show", "client list",
     "credential nonce", "credential issue", "credential list", "credential show",
     "credential suspend", "credential resume", "credential revoke",
@@ -77,6 +78,8 @@ def test_every_example_works_in_the_order_of_the_story(
         document = outcome.document
         if words == "representation add":
             ids["REPRESENTATION"] = document["representation_id"]
+        elif words == "offer create":
+            ids["OFFER"] = document["offer_id"]
         elif words == "client add":
             ids["CLIENT"] = document["client_id"]
             shop = ("--name-en", "Sample Shop", "--redirect-uri", "https://shop.example/cb")

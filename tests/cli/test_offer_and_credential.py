@@ -12,7 +12,7 @@ from corpid.services.ports import UnitOfWork
 from corpid.services.records import CredentialRow
 from corpid.storage.database import open_database
 from corpid.storage.store import SqlStore
-from tests.support.cli import ISSUER, Cli, add_director, add_person
+from tests.support.cli import ISSUER, Cli, add_director, add_person, audited
 
 OFFER = ("offer", "create", "--organisation", "99000001", "--person", "sample.person")
 
@@ -57,6 +57,34 @@ def test_an_offer_needs_authority(cli: Cli) -> None:
     assert cli.refused(*words, "--transaction-code", "1")[:2] == (1, "invalid_value")
     cli.json("organisation", "suspend", "99000001", "--yes")
     assert cli.refused(*words)[:2] == (1, "not_allowed")
+
+
+def test_an_offer_is_withdrawn_by_its_id_and_shown_first(any_cli: Cli) -> None:
+    add_person(any_cli)
+    add_director(any_cli)
+    first, second = [any_cli.json(*OFFER, "--type", "representative")["offer_id"] for _ in range(2)]
+    withdraw = ("offer", "withdraw", first, "--reason", "wrong address")
+    shown = any_cli.json(*withdraw)
+    assert (shown["state"], shown["done"], shown["dry_run"]) == ("waiting", False, True)
+    assert "Nothing was changed" in any_cli.run(*withdraw).stderr
+    done = any_cli.json(*withdraw, "--yes")
+    assert (done["state"], done["done"], done["already"]) == ("ended", True, False)
+    again = any_cli.json(*withdraw, "--yes")
+    assert (again["done"], again["already"]) == (False, True)
+    assert again["ended_at"] == done["ended_at"]
+    listed = any_cli.json("offer", "list", "--organisation", "99000001")
+    assert [one["offer_id"] for one in listed] == [second]
+    everything = any_cli.json("offer", "list", "--all", "--person", "sample.person")
+    assert {one["offer_id"]: one["state"] for one in everything} == {
+        first: "ended",
+        second: "waiting",
+    }
+    assert len(any_cli.json("offer", "list", "--all", "--limit", "1")) == 1
+    (told,) = audited(any_cli, "offer.withdrawn")
+    assert (told["offer_id"], told["reason"]) == (first, "wrong address")
+    assert told["actor"].startswith("operator:")
+    assert any_cli.refused("offer", "withdraw", "unknown", "--yes")[:2] == (4, "not_found")
+    assert any_cli.refused("offer", "withdraw", "unknown")[:2] == (4, "not_found")
 
 
 @pytest.fixture

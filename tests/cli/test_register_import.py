@@ -9,7 +9,7 @@ import pytest
 
 from corpid.storage.database import open_database
 from corpid.storage.store import SqlStore
-from tests.support.cli import Cli
+from tests.support.cli import Cli, audited
 
 ROWS = 20_000
 TABLES = ("organisation", "identifier", "registration", "organisation_name", "branch", "audit")
@@ -167,16 +167,8 @@ def test_every_change_is_audited_with_its_source_and_operator(cli: Cli) -> None:
     path = write(cli.folder / "register.json", [row("10000005", "SAMPLE AUDITED LIMITED")])
     cli.json("register", "import", path, "--source", "test.source", "--operator", "casey")
 
-    async def read() -> list[bytes]:
-        database = await open_database(cli.environment["CORPID_DATABASE_URL"])
-        try:
-            store = SqlStore(database, lambda: 0.0, bytes)
-            return await store.read.operations.audit_rows(1, "register.imported")
-        finally:
-            await database.close()
-
-    (body,) = asyncio.run(read())
-    assert json.loads(body)["facts"] == {
+    facts, *_ = audited(cli, "register.imported")
+    assert facts == {
         "source": "test.source",
         "actor": "operator:casey",
         "added": 1,

@@ -1,5 +1,6 @@
 """The real commands in this process, and what tests of them have in common."""
 
+import asyncio
 import json
 import os
 import sys
@@ -12,6 +13,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from corpid.cli.main import app
+from corpid.storage.database import open_database
+from corpid.storage.store import SqlStore
 
 ISSUER = "http://127.0.0.1:8080"
 # Made once: it takes longer than most of the commands.
@@ -78,6 +81,20 @@ def environment(folder: Path, url: str) -> dict[str, str]:
         "CORPID_MASTER_KEY_FILE": str(folder / "master.key"),
         "CORPID_ARGON2_MEMORY_KIB": "64",
     }
+
+
+def audited(cli: Cli, event: str) -> list[Any]:
+    """The facts of such rows of the audit trail."""
+
+    async def read() -> list[bytes]:
+        database = await open_database(cli.environment["CORPID_DATABASE_URL"])
+        try:
+            store = SqlStore(database, lambda: 0.0, bytes)
+            return await store.read.operations.audit_rows(1000, event)
+        finally:
+            await database.close()
+
+    return [json.loads(body)["facts"] for body in asyncio.run(read())]
 
 
 def add_person(cli: Cli, username: str = "sample.person") -> str:

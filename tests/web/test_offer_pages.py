@@ -14,7 +14,8 @@ from corpid.domain.mandate import HolderKind
 from corpid.domain.organisation import Branch
 from corpid.domain.person import Assurance
 from corpid.services.credential_catalogue import TYPES
-from corpid.services.offer_desk import MOST_OPEN, TOO_WEAK, OfferDesk, OfferState
+from corpid.services.offer_desk import MOST_OPEN, TOO_WEAK, OfferDesk
+from corpid.services.offer_state import OfferState
 from corpid.services.records import BY_CODE, BY_SIGN_IN, Offer
 from corpid.services.representatives import Representatives
 from corpid.web.qr import qr_code

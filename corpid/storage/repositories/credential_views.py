@@ -48,11 +48,30 @@ _PAGE: Final = (
 )
 _PAGE_OF_ALL: Final = Statement(_PAGE)
 _PAGE_OF_ONE: Final = Statement(_PAGE.where(given(_credential.c.person_id)))
-_OFFERS_TO: Final = Statement(
+_LATEST_OFFERS: Final = (
     select(*_offer.c)
-    .where(given(_offer.c.person_id), given(_offer.c.organisation_id))
     .order_by(_offer.c.created_at.desc(), _offer.c.offer_id)
     .limit(bindparam("limit"))
+)
+_OFFERS_TO: Final = Statement(
+    _LATEST_OFFERS.where(given(_offer.c.person_id), given(_offer.c.organisation_id))
+)
+_organisation = bindparam("organisation_id", type_=Text())
+_person = bindparam("person_id", type_=Text())
+_open_at = bindparam("open_at", type_=BigInteger())
+_FIND_OFFERS: Final = Statement(
+    _LATEST_OFFERS.where(
+        or_(_organisation.is_(None), _offer.c.organisation_id == _organisation),
+        or_(_person.is_(None), _offer.c.person_id == _person),
+        or_(
+            _open_at.is_(None),
+            and_(
+                _offer.c.used_at.is_(None),
+                _offer.c.ended_at.is_(None),
+                _offer.c.expires_at > _open_at,
+            ),
+        ),
+    )
 )
 _HOLD_OFFERS: Final = Statement(holding(bindparam("name", type_=Text())))
 
@@ -93,6 +112,24 @@ class SqlCredentialViews(Repository):
             _OFFERS_TO,
             person_id=person_id,
             organisation_id=organisation_id,
+            limit=min(limit, MAX_ROWS),
+        )
+        return [offer_of(row) for row in found]
+
+    async def find_offers(
+        self,
+        *,
+        organisation_id: str | None = None,
+        person_id: str | None = None,
+        open_at_ms: int | None = None,
+        limit: int = 200,
+    ) -> list[Offer]:
+        """See ``CredentialViews.find_offers``. It looks through all: they are kept for 30 days."""
+        found = await self._in.reads.all(
+            _FIND_OFFERS,
+            organisation_id=organisation_id,
+            person_id=person_id,
+            open_at=open_at_ms,
             limit=min(limit, MAX_ROWS),
         )
         return [offer_of(row) for row in found]
