@@ -44,6 +44,10 @@ _USUAL: Final[dict[str, Any]] = {
     "timeout_keep_alive": KEEP_ALIVE_SECONDS,
 }
 
+# FAPI 2.0 5.2.2: TLS 1.2 with the recommended suites of BCP 195 (RFC 9325 4.2) and no others.
+# Those of TLS 1.3 are not chosen by this.
+_TLS_1_2_CIPHERS: Final = "ECDHE+AESGCM"
+
 
 @dataclass(frozen=True, slots=True)
 class Application:
@@ -164,6 +168,7 @@ async def serve(settings: Settings, listening: Listening) -> None:
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
                 ssl_certfile=settings.tls_certificate,
                 ssl_keyfile=settings.tls_key,
+                ssl_ciphers=_TLS_1_2_CIPHERS,
             )
         )
         async with _beside(built.operations, listening.operations):

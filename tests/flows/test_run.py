@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -13,7 +14,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -25,6 +27,8 @@ from tests.support.fapi_client import ASSERTION_TYPE, b64, new_verifier, unique
 from tests.support.live_cast import Human
 from tests.support.live_visitor import Visitor
 from tests.support.service_process import ROOT, free_port
+
+_STRONGER: Final = "ECDHE-ECDSA-AES256-GCM-SHA384"
 
 
 @contextmanager
@@ -153,6 +157,27 @@ def _admin(known: dict[str, Any], *words: str) -> Any:
     return json.loads(done.stdout)
 
 
+def _accepted_over_tls_1_2(known: dict[str, Any]) -> set[str]:
+    """The cipher suites for the sample's (ECDSA) certificate that a handshake succeeds with."""
+    accepted = set()
+    offered = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in [one["name"] for one in offered.get_ciphers()]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if name.startswith("TLS_"):  # of TLS 1.3
+            continue
+        context.set_ciphers(name)
+        port = urlsplit(known["issuer"]).port
+        with socket.create_connection(("127.0.0.1", port or 443)) as plain:
+            try:
+                with context.wrap_socket(plain):
+                    accepted.add(name)
+            except ssl.SSLError:
+                continue
+    return accepted
+
+
 @pytest.mark.timeout(120)
 def test_run_https_under_a_development_authority(tmp_path: Path) -> None:
     with _running(tmp_path, "--https") as (known, printed):
@@ -170,3 +195,4 @@ def test_run_https_under_a_development_authority(tmp_path: Path) -> None:
         assert header["kid"] in keys
         with httpx2.Client() as stranger, pytest.raises(httpx2.ConnectError):
             stranger.get(f"{issuer}/healthz")
+        assert _accepted_over_tls_1_2(known) == {"ECDHE-ECDSA-AES128-GCM-SHA256", _STRONGER}

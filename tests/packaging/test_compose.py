@@ -132,6 +132,7 @@ def test_the_proxy_proves_the_key_and_leaves_the_verdict_to_the_application() ->
     text = (ROOT / "deploy" / "nginx-mtls.conf").read_text()
     assert "ssl_verify_client optional_no_ca;" in text
     assert "ssl_protocols TLSv1.2 TLSv1.3;" in text
+    assert "ssl_ciphers ECDHE+AESGCM;" in text, "FAPI 2.0 5.2.2: those of BCP 195 alone"
     assert "include /etc/nginx/mtls/*.conf;" in (ROOT / "deploy" / "nginx.conf").read_text()
 
 
