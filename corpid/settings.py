@@ -88,6 +88,12 @@ class Settings(BaseSettings):
         description="Credential types (ids, separated by commas) that are issued only when an "
         "operator has said yes (`corpid issuance approve`); `type@client_id` for one wallet alone.",
     )
+    credential_live_max: int = Field(
+        default=200,
+        ge=100,
+        le=10_000,
+        description="How many live credentials of one type a wallet may have by one authorization.",
+    )
     credential_batch_size: int = Field(
         default=10,
         ge=1,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from corpid.services.revocation_credentials import CredentialAct
     from corpid.wiring.foundation import Foundation
 
+KEY_COMPROMISE: Final = "key_compromise"
+"""The reason with which a wallet is not trusted any more."""
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Credentials issued.")
 Id = Annotated[str | None, typer.Argument(help="The credential's internal id.")]
 StatusUri = Annotated[str | None, typer.Option(help="Or: the status list's URI …")]
@@ -27,6 +29,14 @@ From = Annotated[
 ]
 Organisation = Annotated[
     str | None, typer.Option(help="Or many: all that go on of this business …")
+]
+Wallet = Annotated[
+    bool | None,
+    typer.Option(
+        "--wallet/--key-only",
+        help="Also all else that the same wallet got by the same authorization, which ends with "
+        f"the sign-in and consent behind it. Default with --reason {KEY_COMPROMISE}.",
+    ),
 ]
 Kind = Annotated[str | None, typer.Option("--type", help="… of this type, or of both.")]
 
@@ -46,14 +56,15 @@ async def show(
 ) -> Answer:
     """Show the record of a credential and its history; its content is nowhere kept."""
     from corpid.cli import documents
-    from corpid.services.credential_history import history_of
+    from corpid.services.credential_history import history_of, in_wallet
 
     at_ms = instant(at)
     async with run.foundation() as base:
         found = await _find(base, _Which(credential_id, status_uri, index, None, None, None))
         status = await base.store.read.status_lists.status_of(found.entry)
         history = await history_of(base.store.read, found)
-    document = {**documents.credential(found), "status": status.value}
+        beside = await in_wallet(base.store.read, found, int(base.clock() * 1000))
+    document = {**documents.credential(found), "status": status.value, "in_wallet": beside}
     if at_ms is not None:
         history = [one for one in history if one.at <= at_ms]
         if not history:
@@ -64,7 +75,7 @@ async def show(
             "status": status_of(then.state).value,
             "changed_at": documents.when(then.at),
         }
-        del document["on_hold"]  # how it stands now
+        del document["on_hold"], document["in_wallet"]  # how it stands now
     document["history"] = [documents.credential_change(one) for one in history]
     columns = ("at", "state", "by", "reason")
     return Answer(
@@ -117,12 +128,18 @@ async def revoke(
     file: From = None,
     organisation: Organisation = None,
     kind: Kind = None,
+    wallet: Wallet = None,
     reason: Reason = "",
     yes: Yes = False,
 ) -> Answer:
-    """Revoke one credential for good, or many; the authority behind it stays."""
+    """Revoke one credential for good, or many; the authority behind it stays.
+
+    Its wallet may be issued another one for another key, but with --wallet: for a telephone that
+    was lost, or keys that somebody else may have.
+    """
     which = _Which(credential_id, status_uri, index, file, organisation, kind)
-    return await _change(run, "revoke", which, reason, yes)
+    whole = reason == KEY_COMPROMISE if wallet is None else wallet
+    return await _change(run, "revoke_wallet" if whole else "revoke", which, reason, yes)
 
 
 @command(
@@ -170,6 +187,14 @@ async def resume(
     return await _change(run, "resume", which, reason, yes)
 
 
+_WORDS: Final = {
+    "revoke": "Revoke the credential",
+    "revoke_wallet": "Revoke all of the wallet of the credential",
+    "suspend": "Suspend the credential",
+    "resume": "Resume the credential",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Which:
     """One credential, by its id or its status entry; or many, from a file or a listing."""
@@ -198,11 +223,12 @@ async def _change(run: Run, verb: str, which: _Which, reason: str, yes: bool) ->
         acts = base.revocation
         plan, do = {
             CredentialAct.REVOKE: (acts.plan_revoke_credential, acts.revoke_credential),
+            CredentialAct.REVOKE_WALLET: (acts.plan_revoke_wallet, acts.revoke_wallet),
             CredentialAct.SUSPEND: (acts.plan_suspend_credential, acts.suspend_credential),
             CredentialAct.RESUME: (acts.plan_resume_credential, acts.resume_credential),
         }[act]
         return await shown_or_done(
-            f"{verb.capitalize()} the credential {target}",
+            f"{_WORDS[verb]} {target}",
             lambda: plan(target, run.actor, reason),
             lambda: do(target, run.actor, reason),
             yes=yes,

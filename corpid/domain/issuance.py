@@ -30,6 +30,7 @@ class Reason(StrEnum):
     KEY_REVOKED = "key_revoked"
     KEY_SUSPENDED = "key_suspended"
     TOO_MANY_WAIT = "too_many_wait"
+    TOO_MANY_LIVE = "too_many_live"
     WALLET_PROFILE = "wallet_profile"
 
 

@@ -19,8 +19,9 @@ from corpid.services.bulk import (
     UnusableRow,
     in_chunks,
 )
+from corpid.services.credential_ports import Credentials
 from corpid.services.offers import Offers
-from corpid.services.ports import Credentials, UnitOfWork
+from corpid.services.ports import UnitOfWork
 from corpid.services.revocation import Revocation
 from corpid.services.revocation_credentials import CredentialAct
 
@@ -29,6 +30,7 @@ PAGE: Final = 500
 _MOST: Final = 100
 """Characters of an id."""
 _RESULTS_ONLY: Final = frozenset({"batch", "error", "offer_id"})
+_REVOKING: Final = (CredentialAct.REVOKE, CredentialAct.REVOKE_WALLET)
 _Outcome = tuple[int, str | DomainError]
 
 
@@ -105,7 +107,7 @@ class BulkChange:
             InvalidValue, NotFound: it names no offer.
         """
         offer_id = _named(row, "offer_id")
-        if offer_id is None or self._act is not CredentialAct.REVOKE:
+        if offer_id is None or self._act not in _REVOKING:
             return "without_credential"
         if await self._offers.withdraw_in(uow, offer_id, actor=self._actor, reason=self._reason):
             return "offers_withdrawn"

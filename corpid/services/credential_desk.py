@@ -7,7 +7,7 @@ from typing import Final
 from corpid.domain.credential import Credential, CredentialChange, Standing
 from corpid.domain.credential_management import Act, allowed_acts, may_see
 from corpid.domain.errors import NotAllowed, NotFound
-from corpid.services.credential_history import history_of
+from corpid.services.credential_history import history_of, in_wallet
 from corpid.services.credential_view_ports import Place, Wanted
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.representatives import Representatives, Represented
@@ -29,19 +29,29 @@ class CredentialPage:
 
 @record
 class CredentialFile:
-    """One credential with its history, and what the person may do to it."""
+    """One credential with its history, and what the person may do to it.
+
+    ``in_wallet``: so many live ones of its type its wallet has; None where it may have more.
+    """
 
     credential: Credential
     history: Sequence[CredentialChange]
     acts: Sequence[Act]
+    in_wallet: int | None
 
 
 class CredentialDesk:
-    """Reads and acts as one person for one business."""
+    """Reads and acts as one person for one business. ``most_live`` as ``CredentialIssuance``."""
 
     def __init__(
-        self, store: Store, representatives: Representatives, revocation: Revocation
+        self,
+        store: Store,
+        representatives: Representatives,
+        revocation: Revocation,
+        *,
+        most_live: int,
     ) -> None:
+        self._most_live = most_live
         self._store = store
         self._representatives = representatives
         self._revocation = revocation
@@ -76,8 +86,18 @@ class CredentialDesk:
         """
         return await self._file(self._store.read, business, credential_id, business.manager)
 
-    async def act(self, business: Represented, credential_id: str, act: Act, reason: str) -> None:
+    async def act(
+        self,
+        business: Represented,
+        credential_id: str,
+        act: Act,
+        reason: str,
+        *,
+        wallet: bool = False,
+    ) -> None:
         """Do it, if the person may: that is decided in the transaction that does it.
+
+        With ``wallet`` a revocation is one of all that its wallet has by the same authorization.
 
         Raises:
             NotFound: there is no credential that the person may know of.
@@ -90,8 +110,11 @@ class CredentialDesk:
             found = await self._file(uow, business, credential_id, manager)
             if act not in found.acts:
                 raise NotAllowed(f"this person may not {act} this credential now")
+            doing = CredentialAct[act.name]
+            if wallet and act is Act.REVOKE:
+                doing = CredentialAct.REVOKE_WALLET
             await self._revocation.change_credential(
-                uow, CredentialAct[act.name], credential_id, business.person_id, reason
+                uow, doing, credential_id, business.person_id, reason
             )
 
         await self._store.write(work)
@@ -114,4 +137,6 @@ class CredentialDesk:
         history = await history_of(uow, credential)
         now_ms = self.now_ms()
         acts = allowed_acts(credential, person_id, manager=manager, history=history, now_ms=now_ms)
-        return CredentialFile(credential, history, acts)
+        beside = await in_wallet(uow, credential, now_ms)
+        full = beside if beside >= self._most_live else None
+        return CredentialFile(credential, history, acts, full)

@@ -4,6 +4,14 @@ from corpid.domain.credential import Credential, CredentialChange, CredentialSta
 from corpid.services.ports import UnitOfWork
 
 
+async def in_wallet(read: UnitOfWork, credential: Credential, now_ms: int) -> int:
+    """How many live credentials of its type were issued under the same grant, itself included."""
+    grant_id = await read.credentials.grant_of(credential.credential_id)
+    found = [] if grant_id is None else await read.credentials.going_on_under(grant_id)
+    kind = credential.credential_type
+    return sum(one.credential_type == kind and now_ms < one.expires_at for one in found)
+
+
 async def history_of(read: UnitOfWork, credential: Credential) -> list[CredentialChange]:
     """Its whole history, oldest first; the first entry is its issuance."""
     issued = CredentialChange(CredentialState.ISSUED, credential.issued_at, "", "")

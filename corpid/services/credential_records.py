@@ -16,7 +16,7 @@ from corpid.services import deferrals
 from corpid.services.credential_facts import Denied, Facts, IssuanceFacts, request_of
 from corpid.services.credential_type import CredentialType
 from corpid.services.ports import UnitOfWork
-from corpid.services.records import BY_WALLET, WALLET, CredentialRow
+from corpid.services.records import BY_WALLET, WALLET, Beside, CredentialRow
 from keys.clock import Clock
 from oidc.issuer.ports import Deferral, IssuedCredential, NotificationEvent
 from oidc.records import Grant
@@ -24,6 +24,9 @@ from oidc.records import Grant
 BESIDE_MS: Final = 24 * 3600 * 1000
 """How long a credential goes on beside the one that renews it, if the wallet says nothing."""
 RENEWED: Final = "renewed"
+_GRANT_ENDED: Final = Refusal(
+    Reason.AUTHORITY_ENDED, "the authorization behind this access token has ended"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Basis:
 class CredentialRecords:
     """The ``IssuerWrites`` port over one unit of work.
 
+    ``most_live``: so many live credentials of a type the keys of one grant may have.
     ``told`` is what the audit trail is told of an issuance beside its facts.
     """
 
@@ -46,11 +50,13 @@ class CredentialRecords:
         facts: IssuanceFacts,
         clock: Clock,
         uow: UnitOfWork,
+        most_live: int,
         told: Mapping[str, object],
     ) -> None:
         self._facts = facts
         self._clock = clock
         self._uow = uow
+        self._most_live = most_live
         self._told = told
 
     async def use_once(self, key_hash: bytes, expires_at: int) -> bool:
@@ -87,16 +93,22 @@ class CredentialRecords:
 
         A retry: the answer was lost, so at once. A renewal: beside the new one, until the wallet
         says that it has that, or for a day. What we revoked or suspended is renewed by nobody.
+
+        Raises:
+            Denied: nobody may have it under this grant any more, or for this key, or so many.
         """
         first, credentials = issued[0], self._uow.credentials
-        for earlier in await credentials.earlier(
+        beside = await credentials.beside(
             first.grant.grant_id,
             first.configuration.description.type_id,
             first.configuration.format,
             [one.holder_thumbprint for one in issued],
-        ):
-            if earlier.state in (CredentialState.REVOKED, CredentialState.SUSPENDED):
-                raise Denied(_over(earlier.state), request_of(first.grant, first.configuration))
+            now_ms,
+        )
+        refusal = self._refusal(beside, len(issued))
+        if refusal is not None:
+            raise Denied(refusal, request_of(first.grant, first.configuration))
+        for earlier in beside.earlier:
             unanswered = earlier.state is CredentialState.ISSUED
             if unanswered and earlier.issued_at >= first.token_issued_at:
                 await end_credential(
@@ -104,6 +116,20 @@ class CredentialRecords:
                 )
             else:
                 await credentials.give_way(earlier.credential_id, now_ms + BESIDE_MS)
+
+    def _refusal(self, beside: Beside, count: int) -> Refusal | None:
+        if not beside.goes_on:
+            return _GRANT_ENDED
+        for earlier in beside.earlier:
+            if earlier.state in (CredentialState.REVOKED, CredentialState.SUSPENDED):
+                return _over(earlier.state)
+        if beside.others + count > self._most_live:
+            return Refusal(
+                Reason.TOO_MANY_LIVE,
+                f"the wallet has {beside.others} live credentials of this type, and at most "
+                f"{self._most_live}: let it tell which it has deleted, or revoke some",
+            )
+        return None
 
     async def notify(
         self, credential_ids: Sequence[str], event: NotificationEvent, grant: Grant

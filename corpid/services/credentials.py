@@ -26,6 +26,8 @@ from oidc.records import AccessToken, Grant
 T = TypeVar("T")
 TOLD_EVERY: Final = 60
 """Seconds: who is refused the same again and again does not fill the audit trail with it."""
+MOST_LIVE: Final = 200
+"""Twenty batches of ten, for a wallet that shows each credential once."""
 _MOST_TOLD: Final = 1024
 _NOTHING_WAITS: Final = ApprovalPolicy()
 _NO_HAIP_WALLET: Final = Refusal(
@@ -39,7 +41,8 @@ class CredentialIssuance:
     """The ``IssuerStore`` port. ``status_url`` is where lists are served, without the list's id.
 
     Facts are remembered between requests and compared when the credential is recorded
-    (``IssuanceFacts``). With ``haip`` only wallets of that profile get any.
+    (``IssuanceFacts``). With ``haip`` only wallets of that profile get any. The keys of one grant
+    have at most ``most_live`` live credentials of a type.
     """
 
     def __init__(
@@ -54,8 +57,10 @@ class CredentialIssuance:
         *,
         haip: bool = False,
         approval: ApprovalPolicy = _NOTHING_WAITS,
+        most_live: int = MOST_LIVE,
     ) -> None:
         self._haip = haip
+        self._most_live = most_live
         self._step_up = step_up
         self._approval = approval
         self._store = store
@@ -159,7 +164,7 @@ class CredentialIssuance:
         self, uow: UnitOfWork, told: Mapping[str, object] | None = None
     ) -> CredentialRecords:
         """What records issuances inside a write; ``told`` as there."""
-        return CredentialRecords(self._facts, self._clock, uow, told or {})
+        return CredentialRecords(self._facts, self._clock, uow, self._most_live, told or {})
 
     async def _tell(self, error: Denied) -> None:
         """The refusal's transaction, if there was one, is rolled back: this is another.

@@ -5,15 +5,9 @@ methods only inside ``store.write``. A use case awaits nothing but its unit of w
 write, returns values, and raises to roll everything back.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
-from corpid.domain.credential import (
-    Credential,
-    CredentialChange,
-    CredentialState,
-    StatusEntry,
-)
 from corpid.domain.mandate import Mandate, MandateEvent, Side
 from corpid.domain.organisation import (
     Branch,
@@ -24,6 +18,7 @@ from corpid.domain.organisation import (
     Representation,
 )
 from corpid.domain.person import PasswordMethod, Person, TotpMethod
+from corpid.services.credential_ports import Credentials
 from corpid.services.credential_view_ports import CredentialViews
 from corpid.services.deferred import DeferredIssuances
 from corpid.services.issuance_batches import IssuanceBatches
@@ -34,10 +29,9 @@ from corpid.services.records import (
     ClientRecord,
     ClientSession,
     Consent,
-    CredentialRow,
+    GivenGrant,
     Interaction,
     MandateHistoryRow,
-    Offer,
     OutboxMessage,
     Session,
     Tries,
@@ -227,85 +221,15 @@ class Grants(Protocol):
         What was granted for access while away (offline_access) goes on; its access tokens end.
         """
 
+    async def by_id(self, grant_id: str) -> GivenGrant | None:
+        """Whose it is, also when it has ended."""
+
+    async def end(self, grant_id: str, now_ms: int, reason: str) -> int: ...
     async def end_by_authority(self, authority: str, now_ms: int, reason: str) -> int: ...
     async def end_by_actor(self, person_id: str, now_ms: int, reason: str) -> int: ...
     async def end_by_subject(self, organisation_id: str, now_ms: int, reason: str) -> int: ...
     async def end_by_session(self, session_id: str, now_ms: int, reason: str) -> int: ...
     async def end_by_client(self, client_id: str, now_ms: int, reason: str) -> int: ...
-
-
-class Credentials(Protocol):
-    """Offers and issuance records."""
-
-    async def offer(self, offer_id: str) -> Offer | None: ...
-    async def add_offer(self, offer: Offer) -> None: ...
-    async def end_offers_by_authority(self, authority: str, now_ms: int) -> int: ...
-    async def end_offer(self, offer_id: str, now_ms: int) -> bool:
-        """End an open offer; False when it is not open."""
-
-    async def end_offers_by_person(self, person_id: str, now_ms: int) -> int: ...
-    async def by_id(self, credential_id: str) -> Credential | None: ...
-    async def by_entry(self, entry: StatusEntry) -> Credential | None: ...
-    async def earlier(
-        self,
-        grant_id: str,
-        credential_type: str,
-        credential_format: str,
-        holder_thumbprints: Sequence[str],
-    ) -> list[Credential]:
-        """Issued under this grant to one of these keys: live, suspended, or revoked by us."""
-
-    async def same_key(self, credential_id: str) -> list[Credential]:
-        """What else of its grant, type, format and key is not over."""
-
-    async def giving_way(self, credential_id: str) -> list[Credential]:
-        """Those of them that this one renews."""
-
-    async def due(self, now_ms: int, limit: int) -> list[Credential]:
-        """Those that have given way long enough."""
-
-    async def give_way(self, credential_id: str, ends_at: int | None) -> None:
-        """Set when it ends in favour of another; None: it does not."""
-
-    async def held_under(self, authority: str) -> list[Credential]:
-        """Not revoked nor replaced, issued for this mandate or representation."""
-
-    async def find(
-        self,
-        *,
-        organisation_id: str | None = None,
-        person_id: str | None = None,
-        state: CredentialState | None = None,
-        limit: int = 200,
-    ) -> list[Credential]: ...
-    async def going_on(
-        self,
-        after: str,
-        limit: int,
-        *,
-        organisation_id: str | None = None,
-        credential_type: str | None = None,
-    ) -> list[str]:
-        """Ids of those that are not over and fit what is given, in order, beyond ``after``."""
-
-    async def add(self, row: CredentialRow) -> None: ...
-    async def add_all(self, rows: Sequence[CredentialRow]) -> None: ...
-    async def change_state(
-        self,
-        credential_id: str,
-        state: CredentialState,
-        now_ms: int,
-        reason: str = "",
-        actor: str = "",
-        instead_of: CredentialState | None = None,
-    ) -> bool:
-        """False when it is over, or not ``instead_of``: then its entry must stay as it is."""
-
-    async def hold(self, credential_id: str, since_ms: int | None) -> None:
-        """Write since when it is suspended by itself; None: it is not any more."""
-
-    async def changes_of(self, credential_id: str) -> list[CredentialChange]:
-        """What became of it after it was issued, in order."""
 
 
 class Operations(Protocol):

@@ -1,6 +1,6 @@
 """Records of the use cases that are no part of the domain: how the service runs its business."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from corpid.domain.credential import Credential, OfferGrant, StatusEntry
@@ -184,6 +184,21 @@ class CredentialRow:
 
 
 @record
+class Beside:
+    """What there is where credentials of a type are to be recorded under a grant, for some keys.
+
+    ``goes_on``: the grant has not ended; what operators issue has none that could. ``others``: how
+    many live credentials of the type other keys have, but those that give way to a renewal.
+    ``earlier``: what these keys got in this format and is live, suspended, or revoked by us, oldest
+    first.
+    """
+
+    goes_on: bool
+    others: int
+    earlier: Sequence[Credential]
+
+
+@record
 class StatusListRow:
     """A status list as it is stored."""
 
@@ -263,12 +278,25 @@ class ClientSession:
     actor: str
 
 
+@record
+class GivenGrant:
+    """What a client was given: for one organisation, by one person, in a session if in any."""
+
+    grant_id: str
+    client_id: str
+    session_id: str | None
+    subject: str | None
+    actor: str | None
+
+
 __all__ = [
     "AuthorityRow",
+    "Beside",
     "ClientRecord",
     "ClientSession",
     "Consent",
     "CredentialRow",
+    "GivenGrant",
     "InitialToken",
     "Interaction",
     "MandateHistoryRow",

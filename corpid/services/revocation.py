@@ -124,6 +124,21 @@ class Revocation:
         act = credentials.revoke_credential(credential_id)
         return await self._plan("revoke_credential", credential_id, actor, reason, act)
 
+    async def revoke_wallet(self, credential_id: str, actor: str, reason: str) -> RevocationReport:
+        """Revoke all that was issued under a credential's grant, which ends: its wallet is lost.
+
+        It gets nothing more before somebody signs in and agrees anew, or redeems another offer.
+        """
+        act = credentials.revoke_wallet(credential_id)
+        return await self._do("revoke_wallet", credential_id, actor, reason, act)
+
+    async def plan_revoke_wallet(
+        self, credential_id: str, actor: str, reason: str
+    ) -> RevocationReport:
+        """What ``revoke_wallet`` would do."""
+        act = credentials.revoke_wallet(credential_id)
+        return await self._plan("revoke_wallet", credential_id, actor, reason, act)
+
     async def suspend_credential(
         self, credential_id: str, actor: str, reason: str
     ) -> RevocationReport:

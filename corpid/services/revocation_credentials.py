@@ -1,7 +1,8 @@
 """The acts of ``Revocation`` on one credential.
 
 What renews it, or what it renews, has the same key and says the same: each act reaches them too.
-Otherwise a renewal would get round a revocation, whichever of them came first.
+Otherwise a renewal would get round a revocation, whichever of them came first. A wallet that may
+not be trusted any more is another matter: docs/adr/0018.
 """
 
 from enum import StrEnum
@@ -22,6 +23,19 @@ def revoke_credential(credential_id: str) -> Act:
         for one in going_on:
             await effects.revoke(one)
         return bool(going_on)
+
+    return act
+
+
+def revoke_wallet(credential_id: str) -> Act:
+    """See ``Revocation.revoke_wallet``."""
+
+    async def act(effects: Effects) -> bool:
+        await _with_the_same_key(effects, credential_id)  # nothing more is issued meanwhile
+        grant_id = await effects.uow.credentials.grant_of(credential_id)
+        assert grant_id is not None
+        await effects.end_wallet(grant_id)
+        return any(effects.counts.values())
 
     return act
 
@@ -68,6 +82,7 @@ class CredentialAct(StrEnum):
     """What can be done to one credential, or to many one by one."""
 
     REVOKE = "revoke_credential"
+    REVOKE_WALLET = "revoke_wallet"
     SUSPEND = "suspend_credential"
     RESUME = "resume_credential"
 
@@ -78,6 +93,7 @@ class CredentialAct(StrEnum):
 
 _ACTS: Final = {
     CredentialAct.REVOKE: revoke_credential,
+    CredentialAct.REVOKE_WALLET: revoke_wallet,
     CredentialAct.SUSPEND: suspend_credential,
     CredentialAct.RESUME: resume_credential,
 }

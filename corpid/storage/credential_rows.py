@@ -1,11 +1,39 @@
 """Rows of credentials and their offers, and back."""
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
+from sqlalchemy import select
 
 from corpid.domain.credential import Credential, CredentialState, StatusEntry
 from corpid.services.records import BY_CODE, CredentialRow, Offer
+from corpid.storage.constructs import table
+
+_credential = table("credential")
+_mandate = table("mandate")
+
+# The mandate's own id is there only when the authority is a mandate, not a representation.
+COLUMNS: Final = (
+    _credential.c.credential_id,
+    _credential.c.credential_type,
+    _credential.c.type_version,
+    _credential.c.credential_format,
+    _credential.c.organisation_id,
+    _credential.c.person_id,
+    _credential.c.authority,
+    _mandate.c.mandate_id,
+    _credential.c.holder_thumbprint,
+    _credential.c.list_id,
+    _credential.c.list_index,
+    _credential.c.state,
+    _credential.c.payload_digest,
+    _credential.c.issued_at,
+    _credential.c.expires_at,
+    _credential.c.changed_at,
+    _credential.c.on_hold_since,
+)
+IS_MANDATE: Final = _credential.c.authority == _mandate.c.mandate_id
+WHOLE: Final = select(*COLUMNS).join_from(_credential, _mandate, IS_MANDATE, isouter=True)
 
 
 def values_of(row: CredentialRow) -> dict[str, Any]:

@@ -81,7 +81,12 @@ class PageAssembly:
         return PortalParts(
             pages,
             representatives,
-            CredentialDesk(base.store, representatives, base.revocation),
+            CredentialDesk(
+                base.store,
+                representatives,
+                base.revocation,
+                most_live=base.settings.credential_live_max,
+            ),
             OfferDesk(
                 base.store,
                 representatives,

@@ -25,6 +25,9 @@ MAX_REASON: Final = 200
 """Characters."""
 MAX_HISTORY: Final = 100
 """Changes that a page tells of, the latest."""
+_WALLET: Final = "wallet"
+_REACHES: Final = ("credential", _WALLET)
+"""How far a revocation goes: this credential, or all that its wallet has with it."""
 E = TypeVar("E", Standing, Act)
 
 
@@ -119,6 +122,7 @@ class CredentialPages:
             path,
             visit.business,
             credential=await self._view(file.credential, visit),
+            in_wallet=file.in_wallet,
             held_by_operator=held_by_operator(file.credential, file.history),
             history=[await self._told(one, visit) for one in file.history[-MAX_HISTORY:]],
             acts=[(one.value, f"{self._portal.base}{path}/{one}") for one in file.acts],
@@ -130,7 +134,7 @@ class CredentialPages:
         if isinstance(found, Response):
             return found
         visit, file, act = found
-        return await self._question(visit, file, act, "", {})
+        return await self._question(visit, file, act, {}, {})
 
     async def do(self, request: Request, handle: str, credential_id: str, name: str) -> Response:
         """The act; afterwards the credential's page says what it came to be."""
@@ -144,15 +148,21 @@ class CredentialPages:
         reason = form.get("reason", "").strip()
         if len(reason) > MAX_REASON or not reason.isprintable():
             wrong = {"reason": visit.texts("act.reason_wrong", number=MAX_REASON)}
-            return await self._question(visit, file, act, reason[:MAX_REASON], wrong)
+            return await self._question(visit, file, act, form, wrong)
+        wallet = form.get("reach") == _WALLET
         try:
-            await self._desk.act(visit.business, credential_id, act, reason)
+            await self._desk.act(visit.business, credential_id, act, reason, wallet=wallet)
         except (NotAllowed, IllegalTransition, NotFound):
             return self._changed(request, visit, file.credential)
         return redirect_response(self._portal.base + self._path(visit, file.credential))
 
     async def _question(
-        self, visit: Visit, file: CredentialFile, act: Act, reason: str, errors: Mapping[str, Any]
+        self,
+        visit: Visit,
+        file: CredentialFile,
+        act: Act,
+        typed: Mapping[str, str],
+        errors: Mapping[str, Any],
     ) -> Response:
         path = self._path(visit, file.credential)
         return self._portal.page(
@@ -164,7 +174,9 @@ class CredentialPages:
             credential=await self._view(file.credential, visit),
             act=act.value,
             action=f"{self._portal.base}{path}/{act}",
-            reason=reason,
+            reason=typed.get("reason", "").strip()[:MAX_REASON],
+            reaches=_REACHES if act is Act.REVOKE else (),
+            reach=typed.get("reach", _REACHES[0]),
             errors=errors,
         )
 

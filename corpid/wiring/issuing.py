@@ -43,6 +43,7 @@ def credential_issuance(base: Foundation) -> CredentialIssuance:
         StepUp(settings.acr_url),
         haip=settings.haip == "required",
         approval=ApprovalPolicy(frozenset(settings.credential_approval)),
+        most_live=settings.credential_live_max,
     )
 
 

@@ -59,6 +59,25 @@ def test_an_offer_needs_authority(cli: Cli) -> None:
     assert cli.refused(*words)[:2] == (1, "not_allowed")
 
 
+@pytest.mark.parametrize(
+    ("words", "act"),
+    [
+        (("--reason", "phone sold"), "revoke_credential"),
+        (("--reason", "phone lost", "--wallet"), "revoke_wallet"),
+        (("--reason", "key_compromise"), "revoke_wallet"),
+        (("--reason", "key_compromise", "--key-only"), "revoke_credential"),
+    ],
+)
+def test_a_compromised_key_ends_the_wallet_unless_told_otherwise(
+    cli: Cli, issued: Credential, words: tuple[str, ...], act: str
+) -> None:
+    revoke = ("credential", "revoke", issued.credential_id, *words)
+    shown = cli.json(*revoke)
+    assert (shown["act"], shown["dry_run"], shown["ends"]["credentials"]) == (act, True, 1)
+    assert cli.json(*revoke, "--yes")["done"]
+    assert len(audited(cli, f"revocation.{act}")) == 1
+
+
 def test_an_offer_is_withdrawn_by_its_id_and_shown_first(any_cli: Cli) -> None:
     add_person(any_cli)
     add_director(any_cli)

@@ -16,7 +16,7 @@ from corpid.domain.credential import (
 )
 from corpid.domain.errors import NotFound
 from corpid.services.ports import UnitOfWork
-from corpid.services.records import OutboxMessage
+from corpid.services.records import Beside, OutboxMessage
 from corpid.storage.constructs import table
 from corpid.storage.database import Database
 from corpid.storage.errors import UniqueViolation
@@ -24,10 +24,12 @@ from corpid.storage.statement import Statement
 from corpid.storage.store import SqlStore
 from keys.ring import KeyRecord
 from tests.support.stored import (
+    DAY,
     NOW,
     credential,
     credential_row,
     digest,
+    grant,
     offer,
     populate,
     status_list,
@@ -72,10 +74,43 @@ async def test_issuance_records(store: SqlStore) -> None:
     assert await read.by_entry(StatusEntry("list-1", 9)) is None
     assert await read.held_under("man-1") == [by_mandate]
     assert await read.held_under("rep-1") == [by_role]
-    assert await read.earlier("grant-1", "representative", "dc+sd-jwt", ["thumb"]) == [by_mandate]
-    assert await read.earlier("grant-1", "representative", "mso_mdoc", ["thumb"]) == []
-    assert await read.earlier("grant-2", "representative", "dc+sd-jwt", ["thumb"]) == []
-    assert await read.earlier("grant-1", "representative", "dc+sd-jwt", ["other", "more"]) == []
+    assert await read.grant_of("cred-1") == "grant-1"
+    assert await read.grant_of("cred-9") is None
+    assert await read.going_on_under("grant-1") == [by_mandate, by_role]
+
+
+async def test_what_there_is_beside_credentials_of_a_grant(store: SqlStore) -> None:
+    await populate(store)
+    kept = credential()
+    more = (
+        kept,
+        credential("cred-2", 8, holder_thumbprint="other", issued_at=NOW + 1),
+        credential("cred-3", 9, holder_thumbprint="over", expires_at=NOW + 5),
+        credential("cred-4", 10, holder_thumbprint="renewed"),
+        credential("cred-5", 11, holder_thumbprint="gone", state=CredentialState.REVOKED),
+    )
+
+    async def work(uow: UnitOfWork) -> None:
+        await uow.provider_writes.add_grant(grant("grant-1"))
+        await uow.credentials.add_all([credential_row(one) for one in more])
+        await uow.credentials.give_way("cred-4", NOW + DAY)
+
+    await store.write(work)
+
+    async def beside(*keys: str, of: str = "grant-1", form: str = "dc+sd-jwt") -> Beside:
+        read = store.read.credentials
+        return await read.beside(of, "representative", form, keys, NOW + 9)
+
+    assert await beside("thumb") == Beside(goes_on=True, others=1, earlier=[kept])
+    assert await beside("thumb", "other") == Beside(True, 0, [kept, more[1]])
+    assert await beside("new", "newer") == Beside(True, 2, [])
+    assert await beside("new") == Beside(True, 2, [])
+    assert await beside("thumb", form="mso_mdoc") == Beside(True, 1, [])
+    assert await beside("gone") == Beside(True, 2, [more[4]])
+    assert await beside("thumb", of="grant-2") == Beside(False, 0, [])
+    assert await beside("thumb", of="operator.line") == Beside(True, 0, [])
+    assert await store.write(lambda uow: uow.grants.end("grant-1", NOW + 2, "why")) == 1
+    assert await beside("thumb") == Beside(False, 1, [kept])
 
 
 async def test_credentials_are_found_by_what_is_given(store: SqlStore) -> None:

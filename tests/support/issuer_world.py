@@ -19,7 +19,7 @@ from corpid.domain.organisation import (
 from corpid.domain.person import Person
 from corpid.services.bootstrap import initialise, is_initialised
 from corpid.services.credential_catalogue import configurations
-from corpid.services.credentials import CredentialIssuance
+from corpid.services.credentials import MOST_LIVE, CredentialIssuance
 from corpid.services.deferrals import ApprovalPolicy
 from corpid.services.key_rings import KeyRings
 from corpid.services.offers import Offers
@@ -82,6 +82,7 @@ class World:
         encryption: EncryptionPolicy | None = None,
         haip: bool = False,
         approval: frozenset[str] = frozenset(),
+        most_live: int = MOST_LIVE,
     ) -> None:
         self.now = NOW
         self.database = database
@@ -96,7 +97,12 @@ class World:
         parts = (self.store, self.allocator, self.offers, self.clock, secrets.token_bytes)
         step_up = StepUp(f"{issuer}/acr")
         self.issuance = CredentialIssuance(
-            *parts, STATUS_URL, step_up, haip=haip, approval=ApprovalPolicy(approval)
+            *parts,
+            STATUS_URL,
+            step_up,
+            haip=haip,
+            approval=ApprovalPolicy(approval),
+            most_live=most_live,
         )
         self.issuer = Issuer(
             config=IssuerConfig(

@@ -22,7 +22,9 @@ async def at_credentials(
     return await browser.submit(otp=world.otp())
 
 
-async def issued(base: Foundation, name: str, **whose: Any) -> Credential:
+async def issued(
+    base: Foundation, name: str, grant_id: str | None = None, **whose: Any
+) -> Credential:
     """The record of a credential that was issued a day ago and accepted; ``whose`` are its
     business, its person, what it rests on, and whatever else is wanted.
     """
@@ -43,7 +45,7 @@ async def issued(base: Foundation, name: str, **whose: Any) -> Credential:
         "changed_at": now_ms - DAY,
     }
     credential = Credential(**{**given, **whose})
-    row = CredentialRow(credential, f"grant-{name}", "kid-1")
+    row = CredentialRow(credential, grant_id or f"grant-{name}", "kid-1")
     await base.store.write(lambda uow: uow.credentials.add(row))
     return credential
 

@@ -223,6 +223,39 @@ async def test_a_credential_is_suspended_resumed_and_revoked(world: PagesWorld) 
     assert b"per-chan" in audited
 
 
+async def test_a_wallet_that_may_have_no_more_is_told_of(world: PagesWorld) -> None:
+    most = world.service.foundation.settings.credential_live_max
+    for number in range(most):
+        await held(world, f"c{number}", grant_id="grant-full")
+    browser = await at_credentials(world)
+    page = f"{browser.url}/c0"
+    assert 'id="wallet-full"' in (await browser.get(page)).page.html
+    assert f"{most} valid credentials of this type" in browser.page.text
+    revocation = world.service.foundation.revocation
+    await revocation.revoke_credential("c1", OPERATOR, "used")
+    assert 'id="wallet-full"' not in (await browser.get(page)).page.html
+
+
+async def test_a_holder_says_how_far_a_revocation_goes(world: PagesWorld) -> None:
+    for name in ("kept", "first", "second"):
+        await held(world, name, grant_id="grant-kept" if name == "kept" else "grant-lost")
+    browser = await at_credentials(world)
+    page = f"{browser.url}/first/revoke"
+    await browser.get(page)
+    assert browser.page.form_with("reach").fields["reach"] == "credential", "unless chosen"
+    await browser.submit(reason="x" * 201, reach="wallet", action="revoke")
+    assert browser.page.form_with("reach").fields["reach"] == "wallet", "what was chosen stays"
+    await browser.submit(reason="Telephone stolen", reach="wallet", action="revoke")
+    assert [await state(world, name) for name in ("first", "second")] == [REVOKED] * 2
+    assert await state(world, "kept") is CredentialState.ACCEPTED
+    assert len(await world.events("revocation.revoke_wallet")) == 1
+    await browser.get(f"{page.removesuffix('/first/revoke')}/kept/suspend")
+    assert "reach" not in browser.page.form_with("reason").names
+    forged = {"csrf": await csrf_of(browser, browser.url), "reason": "", "reach": "wallet"}
+    await browser.post(browser.url, forged)
+    assert await state(world, "kept") is SUSPENDED, "a suspension is of one"
+
+
 async def test_a_form_from_elsewhere_changes_nothing(world: PagesWorld) -> None:
     await held(world, "c1")
     browser = await at_credentials(world)

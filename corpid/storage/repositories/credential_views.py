@@ -8,8 +8,7 @@ from corpid.domain.credential import Credential, CredentialState, Standing
 from corpid.services.credential_view_ports import Place, Wanted
 from corpid.services.records import Offer
 from corpid.storage.constructs import MAX_ROWS, given, holding, table
-from corpid.storage.credential_rows import credential_of, offer_of
-from corpid.storage.repositories.credentials import WHOLE
+from corpid.storage.credential_rows import WHOLE, credential_of, offer_of
 from corpid.storage.scope import Repository
 from corpid.storage.statement import Statement, any_of
 

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, func, insert, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from corpid.domain.credential import (
     FINAL,
@@ -12,11 +20,11 @@ from corpid.domain.credential import (
     CredentialState,
     StatusEntry,
 )
-from corpid.services.records import BY_OPERATOR, BY_WALLET, WALLET, CredentialRow
-from corpid.storage.constructs import MAX_ROWS, adding, changing, given, holding, table
-from corpid.storage.credential_rows import credential_of, values_of
-from corpid.storage.repositories.offers import SqlOffers
-from corpid.storage.statement import Statement, any_of
+from corpid.services.records import BY_WALLET, WALLET, CredentialRow
+from corpid.storage.constructs import MAX_ROWS, adding, changing, given, table
+from corpid.storage.credential_rows import WHOLE, credential_of, values_of
+from corpid.storage.repositories.credential_lines import SqlCredentialLines
+from corpid.storage.statement import Statement
 
 _credential = table("credential")
 _change = table("credential_change")
@@ -25,87 +33,9 @@ _mandate = table("mandate")
 
 _FINAL: Final = sorted(FINAL)
 
-# The mandate's own id is there only when the authority is a mandate, not a representation.
-WHOLE: Final = select(
-    _credential.c.credential_id,
-    _credential.c.credential_type,
-    _credential.c.type_version,
-    _credential.c.credential_format,
-    _credential.c.organisation_id,
-    _credential.c.person_id,
-    _credential.c.authority,
-    _mandate.c.mandate_id,
-    _credential.c.holder_thumbprint,
-    _credential.c.list_id,
-    _credential.c.list_index,
-    _credential.c.state,
-    _credential.c.payload_digest,
-    _credential.c.issued_at,
-    _credential.c.expires_at,
-    _credential.c.changed_at,
-    _credential.c.on_hold_since,
-).join_from(_credential, _mandate, _credential.c.authority == _mandate.c.mandate_id, isouter=True)
 _BY_ID: Final = Statement(WHOLE.where(given(_credential.c.credential_id)))
 _BY_ENTRY: Final = Statement(
     WHOLE.where(given(_credential.c.list_id), given(_credential.c.list_index))
-)
-# Two requests for the same credential line up here, so that the later one sees the earlier's.
-_LOCK_GRANT: Final = Statement(
-    select(_grant.c.grant_id).where(given(_grant.c.grant_id)).with_for_update()
-)
-# What a wallet itself said that it does not have may be asked for again; what was revoked may not.
-_COUNTS: Final = or_(
-    _credential.c.state.not_in(_FINAL),
-    and_(
-        _credential.c.state == CredentialState.REVOKED.value,
-        _credential.c.change_reason.not_like(f"{BY_WALLET}%"),
-    ),
-)
-_OF_GRANT: Final = WHOLE.where(
-    given(_credential.c.grant_id),
-    given(_credential.c.credential_type),
-    given(_credential.c.credential_format),
-    _COUNTS,
-).order_by(_credential.c.issued_at, _credential.c.credential_id)
-_EARLIER: Final = Statement(_OF_GRANT.where(given(_credential.c.holder_thumbprint)))
-_EARLIER_OF: Final = Statement(_OF_GRANT.where(any_of(_credential.c.holder_thumbprint, "keys")))
-_one = _credential.alias("one")
-_LOCK_GRANT_OF: Final = Statement(
-    select(_grant.c.grant_id)
-    .join_from(_grant, _one, _grant.c.grant_id == _one.c.grant_id)
-    .where(given(_one.c.credential_id))
-    .with_for_update(of=_grant)
-)
-# Where an operator issued there is no grant's row, and perhaps no credential yet: its name is held.
-_HOLD_LINE: Final = Statement(holding(bindparam("grant_id", type_=Text())))
-_HOLD_LINE_OF: Final = Statement(
-    holding(_one.c.grant_id).where(
-        given(_one.c.credential_id), _one.c.grant_id.like(f"{BY_OPERATOR}%")
-    )
-)
-_BESIDE: Final = (
-    WHOLE.join(
-        _one,
-        and_(
-            _one.c.grant_id == _credential.c.grant_id,
-            _one.c.credential_type == _credential.c.credential_type,
-            _one.c.credential_format == _credential.c.credential_format,
-            _one.c.holder_thumbprint == _credential.c.holder_thumbprint,
-            _one.c.credential_id != _credential.c.credential_id,
-        ),
-    )
-    .where(given(_one.c.credential_id), _credential.c.state.not_in(_FINAL))
-    .order_by(_credential.c.issued_at, _credential.c.credential_id)
-)
-_SAME_KEY: Final = Statement(_BESIDE)
-_GIVING_WAY: Final = Statement(_BESIDE.where(_credential.c.ends_at.is_not(None)))
-_DUE: Final = Statement(
-    WHOLE.where(_credential.c.ends_at <= bindparam("now"), _credential.c.state.not_in(_FINAL))
-    .order_by(_credential.c.ends_at, _credential.c.credential_id)
-    .limit(bindparam("limit"))
-)
-_SET_END: Final = changing(
-    _credential, given(_credential.c.credential_id), ends_at=bindparam("at", type_=BigInteger())
 )
 _HELD_UNDER: Final = Statement(
     WHOLE.where(given(_credential.c.authority), _credential.c.state.not_in(_FINAL)).order_by(
@@ -188,7 +118,7 @@ _SET_HOLD: Final = changing(
 )
 
 
-class SqlCredentials(SqlOffers):
+class SqlCredentials(SqlCredentialLines):
     """``services.ports.Credentials``."""
 
     __slots__ = ()
@@ -202,58 +132,6 @@ class SqlCredentials(SqlOffers):
         """The credential that has this status entry."""
         row = await self._in.reads.one(_BY_ENTRY, list_id=entry.list_id, list_index=entry.index)
         return None if row is None else credential_of(row)
-
-    async def earlier(
-        self,
-        grant_id: str,
-        credential_type: str,
-        credential_format: str,
-        holder_thumbprints: Sequence[str],
-    ) -> list[Credential]:
-        """Issued under this grant to one of these keys: live, suspended, or revoked by us.
-
-        Inside a write, no other transaction gets past this for the grant until that is over.
-        """
-        if self._in.locking:
-            by_operator = grant_id.startswith(BY_OPERATOR)
-            lock = _HOLD_LINE if by_operator else _LOCK_GRANT
-            await self._in.writes.lock(lock, grant_id=grant_id)
-        wanted = {
-            "grant_id": grant_id,
-            "credential_type": credential_type,
-            "credential_format": credential_format,
-        }
-        if len(holder_thumbprints) == 1:
-            (only,) = holder_thumbprints
-            found = await self._in.reads.all(_EARLIER, holder_thumbprint=only, **wanted)
-        else:
-            found = await self._in.reads.all(_EARLIER_OF, keys=holder_thumbprints, **wanted)
-        return [credential_of(row) for row in found]
-
-    async def same_key(self, credential_id: str) -> list[Credential]:
-        """What else of its grant, type, format and key is not over, oldest first.
-
-        Inside a write, nothing is issued under that grant until that is over.
-        """
-        if self._in.locking:
-            await self._in.writes.lock(_LOCK_GRANT_OF, credential_id=credential_id)
-            await self._in.writes.lock(_HOLD_LINE_OF, credential_id=credential_id)
-        found = await self._in.reads.all(_SAME_KEY, credential_id=credential_id)
-        return [credential_of(row) for row in found]
-
-    async def giving_way(self, credential_id: str) -> list[Credential]:
-        """Those of them that this one renews."""
-        found = await self._in.reads.all(_GIVING_WAY, credential_id=credential_id)
-        return [credential_of(row) for row in found]
-
-    async def due(self, now_ms: int, limit: int) -> list[Credential]:
-        """Those that have given way long enough."""
-        found = await self._in.reads.all(_DUE, now=now_ms, limit=limit)
-        return [credential_of(row) for row in found]
-
-    async def give_way(self, credential_id: str, ends_at: int | None) -> None:
-        """Set when it ends in favour of another; None: it does not."""
-        await self._in.writes.execute(_SET_END, credential_id=credential_id, at=ends_at)
 
     async def held_under(self, authority: str) -> list[Credential]:
         """Not revoked nor replaced, issued for this mandate or representation."""

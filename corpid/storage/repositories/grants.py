@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Column, ColumnElement, bindparam, literal, select
 
-from corpid.services.records import ClientSession
+from corpid.services.records import ClientSession, GivenGrant
 from corpid.storage.constructs import changing, given, table
 from corpid.storage.scope import Repository
 from corpid.storage.statement import Statement
@@ -89,6 +89,16 @@ _END_OFFLINE_ACCESS_TOKENS: Final = changing(
     _access.c.expires_at > bindparam("now"),
     ended_at=bindparam("now"),
 )
+_GIVEN: Final = Statement(
+    select(
+        _grant.c.grant_id,
+        _grant.c.client_id,
+        _grant.c.session_id,
+        _grant.c.subject,
+        _grant.c.actor,
+    ).where(given(_grant.c.grant_id))
+)
+_BY_ID: Final = _ending(_grant.c.grant_id)
 _BY_AUTHORITY: Final = _ending(_grant.c.authority)
 _BY_ACTOR: Final = _ending(_grant.c.actor)
 _BY_SUBJECT: Final = _ending(_grant.c.subject)
@@ -139,6 +149,15 @@ class SqlGrants(Repository):
         execute = self._in.writes.execute
         await execute(_END_OFFLINE_ACCESS_TOKENS, session_id=session_id, now=now_ms)
         return await execute(_SIGN_OUT, session_id=session_id, now=now_ms, reason=reason)
+
+    async def by_id(self, grant_id: str) -> GivenGrant | None:
+        """See ``Grants.by_id``."""
+        row = await self._in.reads.one(_GIVEN, grant_id=grant_id)
+        return None if row is None else GivenGrant(*row)
+
+    async def end(self, grant_id: str, now_ms: int, reason: str) -> int:
+        """End one grant."""
+        return await self._end(_BY_ID, grant_id, now_ms, reason)
 
     async def end_by_authority(self, authority: str, now_ms: int, reason: str) -> int:
         """End the grants that rest on a mandate or representation."""
