@@ -40,6 +40,17 @@ async def create(
         list[str] | None,
         typer.Option(help="A grant type that they may have; default: the settings'."),
     ] = None,
+    no_pkce: Annotated[
+        bool,
+        typer.Option(
+            "--no-pkce",
+            help="Waive PKCE for confidential ones (profile oidc, old software).",
+        ),
+    ] = False,
+    sector: Annotated[
+        str | None,
+        typer.Option(help="Sector of their identifiers, for good; default: the redirect host."),
+    ] = None,
 ) -> Answer:
     """Make a token, shown this once: hand it to the developer by a way that only they can read."""
     from dataclasses import replace
@@ -49,13 +60,15 @@ async def create(
 
     async with run.foundation() as base:
         wider = None
-        if profile or scope or grant_type:
+        if profile or scope or grant_type or no_pkce or sector is not None:
             usual = policy(base.settings)
             wider = replace(
                 usual,
                 profiles=tuple(profile or usual.profiles),
                 scopes=tuple(scope or usual.scopes),
                 grant_types=tuple(grant_type or usual.grant_types),
+                pkce_required=not no_pkce,
+                sector=sector,
             )
         tokens = InitialTokens(base.store, base.hasher, base.clock, base.random)
         made = await tokens.create(run.actor, count=count, days=days, label=label, policy=wider)

@@ -186,9 +186,7 @@ def sector_of(wanted: Registration, client_id: str) -> str:
         InvalidValue: it cannot be told from the redirect URIs (OpenID Connect Core 8.1).
     """
     if wanted.sector is not None:
-        if not _SECTOR.fullmatch(wanted.sector):
-            raise InvalidValue("a sector is written like a host name, such as bank.example")
-        return wanted.sector.lower()
+        return named_sector(wanted.sector)
     hosts = _hosts(wanted.redirect_uris) or _hosts(wanted.serves)
     if len(hosts) > 1:
         raise InvalidValue(
@@ -200,6 +198,17 @@ def sector_of(wanted: Registration, client_id: str) -> str:
     host = hosts.pop() if hosts else ""
     # Anybody can take a scheme: two clients that have the same have nothing in common.
     return client_id if not host or host.endswith(":") else host
+
+
+def named_sector(name: str) -> str:
+    """A sector as an operator names it.
+
+    Raises:
+        InvalidValue: it is not written like one.
+    """
+    if not _SECTOR.fullmatch(name):
+        raise InvalidValue("a sector is written like a host name, such as bank.example")
+    return name.lower()
 
 
 def _check_logout(wanted: Registration) -> None:

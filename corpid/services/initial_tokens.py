@@ -6,7 +6,7 @@ from typing import Final
 from corpid.domain.errors import InvalidValue, NotFound
 from corpid.domain.identifiers import new_id
 from corpid.services.claims import SCOPES
-from corpid.services.client_metadata import GRANT_TYPES
+from corpid.services.client_metadata import GRANT_TYPES, named_sector
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import InitialToken
 from corpid.services.registration_policy import RegistrationPolicy
@@ -125,7 +125,7 @@ class InitialTokens:
 
 
 def check_policy(policy: RegistrationPolicy) -> None:
-    """Refuse a policy with names that do not exist, or with nothing in it.
+    """Refuse a policy with names that do not exist, with nothing in it, or that waives in vain.
 
     Raises:
         InvalidValue: and which.
@@ -138,3 +138,7 @@ def check_policy(policy: RegistrationPolicy) -> None:
         unknown = [name for name in names if name not in known]
         if unknown or not names:
             raise InvalidValue(f"unknown {what} {', '.join(unknown)}: use {', '.join(known)}")
+    if policy.sector is not None:
+        named_sector(policy.sector)
+    if not policy.pkce_required and not any(PROFILES[one].pkce_waivable for one in policy.profiles):
+        raise InvalidValue(f"the profile {', '.join(policy.profiles)} always needs PKCE")

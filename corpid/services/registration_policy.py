@@ -44,18 +44,26 @@ _BASIC: Final = "client_secret_basic"
 
 @dataclass(frozen=True, slots=True)
 class RegistrationPolicy:
-    """What may be had without an operator. ``profiles`` is in order of preference."""
+    """What may be had without an operator. ``profiles`` is in order of preference.
+
+    An operator who knows whom a token is for may waive PKCE for its confidential clients, where
+    their profile lets it be waived, and name the sector of their identifiers.
+    """
 
     profiles: tuple[str, ...] = ("fapi2",)
     scopes: tuple[str, ...] = (OPENID, "entity.identity")
     grant_types: tuple[str, ...] = (AUTHORIZATION_CODE,)
+    pkce_required: bool = True
+    sector: str | None = None
 
-    def document(self) -> dict[str, list[str]]:
+    def document(self) -> dict[str, Any]:
         """As it is stored."""
         return {
             "profiles": list(self.profiles),
             "scopes": list(self.scopes),
             "grant_types": list(self.grant_types),
+            **({} if self.pkce_required else {"pkce_required": False}),
+            **({} if self.sector is None else {"sector": self.sector}),
         }
 
     @classmethod
@@ -65,6 +73,8 @@ class RegistrationPolicy:
             tuple(document["profiles"]),
             tuple(document["scopes"]),
             tuple(document["grant_types"]),
+            document.get("pkce_required", True),
+            document.get("sector"),
         )
 
 
@@ -92,9 +102,11 @@ def wanted(document: Mapping[str, Any], policy: RegistrationPolicy) -> Registrat
         auth_method=chosen["token_endpoint_auth_method"],
         jwks=chosen.get("jwks"),
         jwks_uri=chosen.get("jwks_uri"),
+        sector=None if "sector_identifier_uri" in chosen else policy.sector,
         sector_identifier_uri=chosen.get("sector_identifier_uri"),
         subject=chosen.get("subject", "organisation"),
         min_acr=_assurance(chosen),
+        pkce_required=policy.pkce_required or not _may_waive_pkce(chosen, profile),
         dpop=chosen.get("dpop_bound_access_tokens", False),
         pushed_requests=chosen.get("require_pushed_authorization_requests", False),
         id_token_alg=chosen.get("id_token_signed_response_alg", _default_alg(profile)),
@@ -203,6 +215,11 @@ def _scopes(
     if denied:
         raise InvalidClientMetadata(f"scope may have {' '.join(policy.scopes)}")
     return scopes
+
+
+def _may_waive_pkce(values: Mapping[str, Any], profile: str) -> bool:
+    public = values["token_endpoint_auth_method"] == NO_AUTHENTICATION
+    return PROFILES[profile].pkce_waivable and not public
 
 
 def _assurance(values: Mapping[str, Any]) -> str:

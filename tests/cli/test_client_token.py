@@ -31,6 +31,9 @@ def test_a_token_may_have_a_policy_of_its_own(cli: Cli) -> None:
         "scopes": ["mandate"],
         "grant_types": ["authorization_code"],
     }
+    waived = ("--profile", "oidc", "--no-pkce", "--sector", "sample-bank.example")
+    policy = cli.json("client", "token", "create", *waived)["policy"]
+    assert (policy["pkce_required"], policy["sector"]) == (False, "sample-bank.example")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,8 @@ def test_a_token_may_have_a_policy_of_its_own(cli: Cli) -> None:
         ("--scope", "unknown"),
         ("--grant-type", "password"),
         ("--label", "x" * 101),
+        ("--no-pkce",),  # fapi2, of the settings, cannot do without
+        ("--sector", "not a host"),
     ],
 )
 def test_wrong_bounds_and_names_are_refused(cli: Cli, words: tuple[str, ...]) -> None:

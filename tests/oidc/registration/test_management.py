@@ -6,6 +6,7 @@ import pytest
 
 from corpid.domain.errors import DomainError
 from corpid.services.client_registration import CHANGES
+from corpid.services.registration_policy import RegistrationPolicy
 from tests.support.provider_world import basic
 from tests.support.registration_world import CALLBACK, Document, RegistrationWorld, metadata
 
@@ -226,6 +227,20 @@ async def test_the_bounds_of_initial_access_tokens(
 ) -> None:
     with pytest.raises(DomainError, match=expected):
         await world.initial_token(**bounds)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (RegistrationPolicy(sector="not a host"), "sector"),
+        (RegistrationPolicy(profiles=("fapi2",), pkce_required=False), "PKCE"),
+    ],
+)
+async def test_what_an_initial_access_token_cannot_give(
+    world: RegistrationWorld, policy: RegistrationPolicy, expected: str
+) -> None:
+    with pytest.raises(DomainError, match=expected):
+        await world.initial_token(policy)
 
 
 async def test_no_page_of_another_origin_reads_what_is_for_servers(

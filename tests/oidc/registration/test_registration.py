@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
+from corpid.services.registration_policy import RegistrationPolicy
 from keys import jws
 from tests.support.asgi import call
 from tests.support.provider_world import ASSERTION_TYPE, ISSUER, NOW, SECRET, basic, key
 from tests.support.registration_world import (
+    CALLBACK,
     JSON,
     RegistrationWorld,
     jwks,
@@ -198,6 +201,30 @@ async def test_a_token_ends_by_time_and_by_revocation(world: RegistrationWorld) 
     assert await world.tokens.revoke(made.record.token_id, "operator:test")
     assert not await world.tokens.revoke(made.record.token_id, "operator:test")
     assert (await world.register(token=made.token)).status == 401
+
+
+async def test_rfc9700_2_1_1_pkce_is_waived_by_the_operator_alone_and_for_no_public_client(
+    world: RegistrationWorld,
+) -> None:
+    wished = await world.registered(profile="oidc", pkce_required=False)
+    assert wished["pkce_required"] is True
+    policy = RegistrationPolicy(profiles=("oidc", "fapi2"), pkce_required=False)
+    token = await world.initial_token(policy, count=3)
+
+    async def needs_pkce(**changes: Any) -> bool:
+        answer = await world.register(metadata(**changes), token)
+        assert answer.status == 201, answer.body
+        query = f"client_id={answer.json['client_id']}&response_type=code&scope=openid"
+        query += f"&redirect_uri={CALLBACK}"
+        page = await world.ask("GET", f"/authorize?{query}")
+        refused = "code_challenge+is+missing" in page.header("location")
+        assert refused is answer.json["pkce_required"]
+        return refused
+
+    assert not await needs_pkce(profile="oidc")
+    assert await needs_pkce(token_endpoint_auth_method="none", jwks=None)
+    fapi2 = (await world.register(metadata(profile="fapi2"), token)).json
+    assert fapi2["pkce_required"] is True
 
 
 async def test_a_strangers_body_is_not_read_and_nothing_is_fetched_for_them(

@@ -1,10 +1,12 @@
 """Sectors of self-registered clients (OpenID Connect Core 8.1, Registration 5)."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from corpid.services.registration_policy import RegistrationPolicy
 from oidc.ports import FetchFailed
 from tests.support.registration_world import CALLBACK, RegistrationWorld, metadata
 
@@ -41,6 +43,28 @@ async def test_core_8_1_several_hosts_need_a_sector_identifier_uri(
     world: RegistrationWorld,
 ) -> None:
     assert await world.refused(redirect_uris=BOTH) == "invalid_client_metadata"
+
+
+async def test_core_8_1_the_operator_may_name_the_sector_of_those_whom_a_token_is_for(
+    world: RegistrationWorld,
+) -> None:
+    named = replace(RegistrationPolicy(), sector="Group.Sample-Bank.example")
+    token = await world.initial_token(named, count=2)
+    answer = await world.register(metadata(redirect_uris=BOTH), token)
+    assert answer.status == 201, answer.body
+    client_id = answer.json["client_id"]
+    assert await sector_of(world, client_id) == "group.sample-bank.example"
+    # It stays with what the client changes later, and a document that the client has goes first.
+    changed = await world.manage(
+        "PUT", answer.json, {**metadata(redirect_uris=[CALLBACK]), "client_id": client_id}
+    )
+    assert changed.status == 200, changed.body
+    assert await sector_of(world, client_id) == "group.sample-bank.example"
+    uri = "https://other.sample-bank.example/redirects.json"
+    world.outbound.says(uri, json.dumps(BOTH).encode())
+    by_document = metadata(redirect_uris=BOTH, sector_identifier_uri=uri)
+    second = (await world.register(by_document, token)).json["client_id"]
+    assert await sector_of(world, second) == "other.sample-bank.example"
 
 
 @pytest.mark.parametrize(
