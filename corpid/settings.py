@@ -4,20 +4,17 @@ Every setting has a doc line; ``corpid config show`` prints them with their pres
 secrets are never printed.
 """
 
-import re
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import orjson
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from corpid.errors import ConfigurationError
+from corpid.setting_values import header_name, hosts, networks
 
-_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}")
-_DOCUMENT_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?(?::\d{1,5})?")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -105,12 +102,12 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Audience of JWT access tokens -> its sector of pairwise subjects (JSON).",
     )
-    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    proxies: Annotated[tuple[str, ...], NoDecode, AfterValidator(networks)] = Field(
         default=(),
         description="The reverse proxies (addresses or CIDR networks, separated by commas). What "
         "only a proxy may say counts from these peers alone.",
     )
-    client_certificate_header: str | None = Field(
+    client_certificate_header: Annotated[str | None, AfterValidator(header_name)] = Field(
         default=None,
         description="The header in which the proxies hand over a client's TLS certificate. "
         "Without it there is no mutual TLS. The proxies must strip it from what outsiders send.",
@@ -130,7 +127,7 @@ class Settings(BaseSettings):
         description="Scheme and host where the proxies ask clients for certificates, if that is "
         "another than the issuer's; published as mtls_endpoint_aliases.",
     )
-    outbound_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+    outbound_networks: Annotated[tuple[str, ...], NoDecode, AfterValidator(networks)] = Field(
         default=(),
         description="Private networks (CIDR, separated by commas) that relying parties' addresses "
         "may lead to; without them only public addresses are reached.",
@@ -168,7 +165,7 @@ class Settings(BaseSettings):
         ge=1,
         description="After how many days a self-registered client that nobody used is deleted.",
     )
-    client_document_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    client_document_hosts: Annotated[tuple[str, ...], NoDecode, AfterValidator(hosts)] = Field(
         default=(),
         description="Hosts whose client ID metadata documents count (separated by commas; "
         "host:port where the port is not 443; * for every public host). A client_id is then the "
@@ -214,6 +211,12 @@ class Settings(BaseSettings):
     )
     session_idle_minutes: int = Field(
         default=60, ge=5, le=24 * 60 * 30, description="A sign-in ends when unused for so long."
+    )
+    step_up_max_age: int = Field(
+        default=900,
+        ge=60,
+        description="How long ago (seconds) a person may have signed in who revokes or resumes a "
+        "credential on the pages; else they sign in again.",
     )
     status_poll_ms: int = Field(
         default=50, ge=5, le=1000, description="How often changes of status are looked for."
@@ -268,31 +271,6 @@ class Settings(BaseSettings):
     def _check_some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("must have at least one; registration as a whole can be off")
-        return value
-
-    @field_validator("client_document_hosts")
-    @classmethod
-    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            if text != "*" and not _DOCUMENT_HOST.fullmatch(text):
-                raise ValueError(f"{text} is not a host in lower case such as rp.example, nor *")
-        return value
-
-    @field_validator("proxies", "outbound_networks")
-    @classmethod
-    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            try:
-                ip_network(text)
-            except ValueError:
-                raise ValueError(f"{text} is not a network such as 10.20.0.0/16") from None
-        return value
-
-    @field_validator("client_certificate_header")
-    @classmethod
-    def _check_header(cls, value: str | None) -> str | None:
-        if value is not None and not _HEADER_NAME.fullmatch(value):
-            raise ValueError("must be the name of a header, such as Client-Cert")
         return value
 
     @field_validator("mtls_origin")

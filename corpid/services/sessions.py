@@ -18,6 +18,7 @@ from keys.clock import Clock, Random
 from oidc.secrets import TokenHasher
 
 COOKIE_BYTES: Final = 32
+RECENT: Final = 15 * 60
 _NOTED_PER_IDLE_TIME: Final = 12
 """How often, at most, the use of a session is written in the time that it may be idle."""
 COOKIE_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -60,7 +61,8 @@ BROWSER: Final = "browser"
 class Sessions:
     """Begins, finds, strengthens and ends sessions.
 
-    ``lifetime`` counts from the last sign-in, ``idle`` from the last use; both in seconds.
+    ``lifetime`` counts from the last sign-in, ``idle`` from the last use; ``recent`` is how long
+    ago the last sign-in may be for what cannot be undone. All in seconds.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Sessions:
         *,
         lifetime: int,
         idle: int,
+        recent: int = RECENT,
     ) -> None:
         self._store = store
         self._hasher = hasher
@@ -81,6 +84,7 @@ class Sessions:
         self._random = random
         self._lifetime = lifetime
         self._idle_ms = idle * 1000
+        self._recent_ms = recent * 1000
 
     def now_ms(self) -> int:
         """Now, in epoch milliseconds."""
@@ -105,6 +109,10 @@ class Sessions:
         """Whether a session may still be used: neither ended, nor too old, nor idle too long."""
         until = min(session.expires_at, session.used_at + self._idle_ms)
         return session.ended_at is None and now_ms < until
+
+    def is_recent(self, session: Session) -> bool:
+        """Whether the person signed in a short while ago."""
+        return self.now_ms() - session.signed_in_at < self._recent_ms
 
     def fresh(
         self,

@@ -109,6 +109,7 @@ def assemble(base: Foundation) -> PageAssembly:
         random,
         lifetime=settings.session_hours * _HOUR,
         idle=settings.session_idle_minutes * _MINUTE,
+        recent=settings.step_up_max_age,
     )
     passwords = Passwords(settings.argon2_memory_kib)
     renderer = Renderer(settings.issuer)

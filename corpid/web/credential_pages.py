@@ -16,6 +16,7 @@ from corpid.domain.errors import IllegalTransition, NotAllowed, NotFound
 from corpid.services.credential_catalogue import TYPES
 from corpid.services.credential_desk import CredentialFile
 from corpid.web.credential_wording import credential_view, happened, type_name
+from corpid.web.forms import cookies_of
 from corpid.web.portal import CREDENTIALS, Portal, PortalParts, Visit
 from corpid.web.rendering import redirect_response
 from corpid.web.translations import Texts
@@ -28,6 +29,8 @@ MAX_HISTORY: Final = 100
 _WALLET: Final = "wallet"
 _REACHES: Final = ("credential", _WALLET)
 """How far a revocation goes: this credential, or all that its wallet has with it."""
+_RECENT: Final = (Act.RESUME, Act.REVOKE)
+"""Acts for which one must have signed in a short while ago; stopping something is never delayed."""
 E = TypeVar("E", Standing, Act)
 
 
@@ -134,7 +137,11 @@ class CredentialPages:
         if isinstance(found, Response):
             return found
         visit, file, act = found
-        return await self._question(visit, file, act, {}, {})
+        place = self._place(visit, file, act)
+        if act in _RECENT and self._portal.must_sign_in_again(visit.guest):
+            return self._portal.sign_in_again(place)
+        typed = self._portal.drafts.of(cookies_of(request), place)
+        return await self._question(visit, file, act, typed, {})
 
     async def do(self, request: Request, handle: str, credential_id: str, name: str) -> Response:
         """The act; afterwards the credential's page says what it came to be."""
@@ -150,6 +157,9 @@ class CredentialPages:
             wrong = {"reason": visit.texts("act.reason_wrong", number=MAX_REASON)}
             return await self._question(visit, file, act, form, wrong)
         wallet = form.get("reach") == _WALLET
+        if act in _RECENT and self._portal.must_sign_in_again(visit.guest):
+            typed = {"reason": reason, "reach": _REACHES[wallet]}
+            return self._portal.sign_in_again(self._place(visit, file, act), typed)
         try:
             await self._desk.act(visit.business, credential_id, act, reason, wallet=wallet)
         except (NotAllowed, IllegalTransition, NotFound):
@@ -161,16 +171,19 @@ class CredentialPages:
         visit: Visit,
         file: CredentialFile,
         act: Act,
-        typed: Mapping[str, str],
+        typed: Mapping[str, str] | None,
         errors: Mapping[str, Any],
     ) -> Response:
         path = self._path(visit, file.credential)
+        cookies = () if typed is None or errors else (self._portal.drafts.forget(),)
+        typed = typed or {}
         return self._portal.page(
             visit.guest,
             "credential_act.html",
             f"{path}/{act}",
             visit.business,
             status=400 if errors else 200,
+            cookies=cookies,
             credential=await self._view(file.credential, visit),
             act=act.value,
             action=f"{self._portal.base}{path}/{act}",
@@ -208,6 +221,9 @@ class CredentialPages:
     def _changed(self, request: Request, visit: Visit, credential: Credential) -> Response:
         back = self._portal.base + self._path(visit, credential)
         return self._portal.notice(request, "changed", 409, back)
+
+    def _place(self, visit: Visit, file: CredentialFile, act: Act) -> str:
+        return f"{visit.business.handle}/{file.credential.credential_id}/{act}"
 
     def _path(self, visit: Visit, credential: Credential) -> str:
         return f"{CREDENTIALS}/{visit.business.handle}/{credential.credential_id}"

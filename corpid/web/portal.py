@@ -19,6 +19,7 @@ from corpid.services.credential_desk import CredentialDesk
 from corpid.services.offer_desk import OfferDesk
 from corpid.services.records import Session
 from corpid.services.representatives import Representatives, Represented
+from corpid.web.drafts import Drafts
 from corpid.web.forms import cookies_of, read_form
 from corpid.web.pages import PageParts
 from corpid.web.polled_pages import language_of
@@ -31,6 +32,8 @@ CREDENTIALS: Final = "/account/credentials"
 OFFERS: Final = "/account/offers"
 LEAST: Final = Assurance.LOA2
 """As surely as credentials are issued."""
+ACT: Final = "act"
+"""What an act on a credential is called, where one signs in once more for it."""
 _SIGN_IN: Final = "/sign-in?to=credentials"
 
 
@@ -73,6 +76,7 @@ class Portal:
         self.parts = parts
         self._pages = parts.pages
         self.base = parts.pages.renderer.base
+        self.drafts = Drafts(parts.pages.sessions.cookies)
 
     async def enter(self, request: Request) -> Guest | Response:
         """Who it is, or where they have to go first."""
@@ -99,6 +103,18 @@ class Portal:
         except NotFound:
             return self.unknown(request)
         return Visit(guest, business)
+
+    def must_sign_in_again(self, guest: Guest) -> bool:
+        """Whether the last sign-in is too long ago for what cannot be undone."""
+        return not self._pages.sessions.is_recent(guest.session)
+
+    def sign_in_again(self, place: str, typed: Mapping[str, str] | None = None) -> Response:
+        """Sign in once more, and come back to an act on a credential, with what was typed there.
+
+        ``place`` is its address under the credentials' pages.
+        """
+        cookies = () if typed is None else (self.drafts.keep(place, typed),)
+        return redirect_response(f"{self.base}/sign-in?to={ACT}&at={place}", cookies)
 
     async def form(self, request: Request, guest: Guest) -> Mapping[str, str] | Response:
         """The fields of a form of ours, or why they do not count."""
@@ -129,6 +145,7 @@ class Portal:
         business: Represented | None = None,
         *,
         status: int = 200,
+        cookies: tuple[str, ...] = (),
         **values: Any,
     ) -> Response:
         """A page; ``back`` is the path that the language links return to."""
@@ -141,7 +158,7 @@ class Portal:
             business=None if business is None else self.business_view(business, guest.language),
             **values,
         )
-        return page_response(html, status)
+        return page_response(html, status, cookies=cookies)
 
     def business_view(self, business: Represented, language: Language) -> dict[str, Any]:
         """A business on a page: its name, its number, and where its pages are."""

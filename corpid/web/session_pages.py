@@ -67,7 +67,7 @@ class SessionPages:
         pages = (
             r"interaction/[A-Za-z0-9_-]{43}|sign-out|account|end-session(?:\?[!-~]{0,2000})?"
             r"|account/(?:credentials|offers)(?:/[A-Za-z0-9_-]{1,64}){0,3}(?:\?[a-z0-9=&.A-Z_-]{1,200})?"
-            r"|sign-in\?to=[a-z]+|device(?:/connected|/declined)?|requests(?:/approved|/refused)?"
+            r"|sign-in\?to=[a-z]+(?:&at=[A-Za-z0-9_/-]{1,200})?|device(?:/connected|/declined)?|requests(?:/approved|/refused)?"
         )
         self._back = re.compile(rf"{base}/(?:{pages})")
         self._sign_out = f"{parts.renderer.base}/sign-out"
