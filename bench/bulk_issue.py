@@ -56,10 +56,11 @@ def main() -> None:
     given = parser.parse_args()
     chosen = ("sqlite", "postgresql") if given.engine == "both" else (given.engine,)
     for engine in chosen:
-        asyncio.run(_engine(engine, given.credentials))
+        asyncio.run(measure(engine, given.credentials))
 
 
-async def _engine(engine: str, count: int) -> None:
+async def measure(engine: str, count: int) -> None:
+    """Issue so many on that engine, revoke them, and print what it took."""
     with TemporaryDirectory(prefix="bulk-issue-") as name:
         folder = Path(name)
         if engine == "sqlite":
@@ -193,7 +194,7 @@ async def _measured(engine: str, settings: Settings, folder: Path, count: int) -
     async with running(command, environment, settings.port, folder / "log", 0):
         async with _asked(settings.issuer, f"{engine}: the service beside the issuance"):
             looks = await _run(issue, environment, results)
-        _tell(f"{engine}: issued", looks, count)
+        tell(f"{engine}: issued", looks, count)
         sizes = await (
             _sqlite_sizes(settings) if engine == "sqlite" else _postgresql_sizes(settings)
         )
@@ -263,7 +264,7 @@ def _memory(pid: int) -> int:
     return int(found.split()[0]) if found else 0
 
 
-def _tell(what: str, looks: list[Look], count: int) -> None:
+def tell(what: str, looks: list[Look], count: int) -> None:
     """The rates of the first and the last part, by the clock and by CPU, and the memory.
 
     A machine that does other work besides shows in the first of the two alone.
@@ -271,9 +272,9 @@ def _tell(what: str, looks: list[Look], count: int) -> None:
     part = count // PART
     alive = [one for one in looks if one.memory]
     end = alive[-1]
-    begun = next(one for one in alive if one.rows > 1)
-    first = next(one for one in alive if one.rows >= part)
-    last = next(one for one in alive if one.rows >= end.rows - part)
+    begun = next((one for one in alive if one.rows > 1), end)
+    first = next((one for one in alive if one.rows >= part), end)
+    last = next((one for one in alive if one.rows >= end.rows - part), end)
     print(
         f"{what} {count:,} in {looks[-1].seconds:.0f} s, {count / looks[-1].seconds:.0f} a second; "
         f"the first {part:,}: {_rates(begun, first)}; the last: {_rates(last, end)}; "
@@ -284,9 +285,11 @@ def _tell(what: str, looks: list[Look], count: int) -> None:
 
 
 def _rates(one: Look, other: Look) -> str:
-    rows = other.rows - one.rows
-    per_second = rows / (other.seconds - one.seconds)
-    return f"{per_second:.0f} a second, {(other.cpu - one.cpu) / rows * 1e6:.0f} µs of CPU each"
+    rows, seconds = other.rows - one.rows, other.seconds - one.seconds
+    if rows <= 0 or seconds <= 0:
+        return "too few to tell"
+    each = (other.cpu - one.cpu) / rows * 1e6
+    return f"{rows / seconds:.0f} a second, {each:.0f} µs of CPU each"
 
 
 async def _sqlite_sizes(settings: Settings) -> dict[str, int]:

@@ -26,8 +26,8 @@ from corpid.services.short_turns import Pace
 T = TypeVar("T")
 MAX_PROBLEMS: Final = 1000
 """Problems that are kept with line and reason; beyond, they are only counted."""
-LEAST, MOST, FIRST = 5, 200, 20
-"""Rows in one transaction: the bounds, and where the size begins that follows the time it takes."""
+LEAST, MOST = 1, 200
+"""Rows in one transaction: the bounds of the size, which follows the time it takes from one on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class ShortTurns:
         self._free_seconds = free_seconds
         self._elapsed = elapsed
         self._free_until = 0.0
-        self._pace = Pace(FIRST, LEAST, MOST)
+        self._pace = Pace(LEAST, LEAST, MOST)
 
     @property
     def size(self) -> int:

@@ -21,7 +21,8 @@ class Pace:
     def learn(self, items: int, seconds: float) -> None:
         """Come nearer to the size that takes ``HELD_SECONDS``: down fast, up slowly."""
         fitting = items * HELD_SECONDS / seconds
-        self.size = int(min(max(fitting, self.size / 2, self.least), self.size * 1.2, self.most))
+        up = max(self.size * 1.2, self.size + 1)
+        self.size = int(min(max(fitting, self.size / 2, self.least), up, self.most))
 
     def batches(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
         """``items`` in batches of the size that fits at the time."""
