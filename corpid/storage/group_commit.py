@@ -6,6 +6,8 @@ before the commit, and everybody is told if it fails.
 A savepoint for each unit would make SQLite copy every page that the unit changes, although units
 hardly ever fail. So the units of a group run without; if one fails, the group is rolled back and
 runs again, then with a savepoint for each, so that the one that fails takes only itself back.
+
+Where the disk is slow the loop does not wait for it: see `sqlite_disk`.
 """
 
 import asyncio
@@ -13,12 +15,15 @@ import random
 import sqlite3
 from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from corpid.storage.errors import StorageBusy, StorageError, StorageUnavailable
 from corpid.storage.interface import Work
 from corpid.storage.sqlite_connection import run, translate
+from corpid.storage.sqlite_disk import Checkpoints, Pace, commit
 
 T = TypeVar("T")
 
@@ -33,6 +38,10 @@ MAX_HOLD: Final = 0.005
 
 RETRY_BETWEEN: Final = (0.001, 0.005)
 """Seconds between two attempts to get the write lock from another process."""
+
+LEFT_FREE: Final = 0.003
+"""Seconds after a commit in the thread for which the write lock is left to another process, which
+would not find it free otherwise: a commit takes long then, and more wait for the next already."""
 
 
 class _Unit:
@@ -52,15 +61,28 @@ class _Unit:
 class GroupCommit:
     """The one writer of a process: queues units of work and commits them in groups."""
 
-    def __init__(self, connection: sqlite3.Connection, *, deadline: float) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        aside: sqlite3.Connection,
+        checkpoints: Checkpoints,
+        *,
+        deadline: float,
+    ) -> None:
         self._connection = connection
+        self._aside = aside
+        self._checkpoints = checkpoints
         self._deadline = deadline
+        self._pace = Pace()
+        self._thread: ThreadPoolExecutor | None = None
         self._queue: deque[_Unit] = deque()
         self._scheduled = False
         self._idle = asyncio.Event()
         self._idle.set()
         self.working = False
         """True while units run: then nothing else of this database may be used."""
+        self.reading = connection
+        """Where to read: by another connection while a commit is under way in the thread."""
 
     async def write(self, work: Work[T]) -> T:
         """See `Database.write`."""
@@ -73,9 +95,12 @@ class GroupCommit:
             loop.call_soon(self._gather, loop)
         return await future
 
-    async def drain(self) -> None:
-        """Wait until nothing is queued."""
+    async def close(self) -> None:
+        """Wait until nothing is queued, nor under way in the thread, and end the thread."""
         await self._idle.wait()
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
 
     def _gather(self, loop: asyncio.AbstractEventLoop, seen: int = 0, turns: int = 0) -> None:
         """Commit what waits, as soon as a turn of the loop has brought nothing more.
@@ -91,19 +116,20 @@ class GroupCommit:
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            retry = self._commit_group(loop)
+            pause = self._commit_group(loop)
         except BaseException as error:
             # Interrupted in the middle (Ctrl-C): roll back, answer everybody, let it pass.
-            if self._connection.in_transaction:
-                self._connection.rollback()
-            _fail(self._queue, StorageUnavailable(f"interrupted by {type(error).__name__}"), error)
+            self._give_up(self._queue, error)
             self._queue.clear()
             self._rest()
             raise
+        if pause is not None:
+            self._go_on(pause, loop)
+
+    def _go_on(self, pause: float, loop: asyncio.AbstractEventLoop) -> None:
         if not self._queue:
             self._rest()
-        elif retry:
-            pause = random.uniform(*RETRY_BETWEEN)  # noqa: S311 - jitter, no secret
+        elif pause:
             loop.call_later(pause, self._flush, loop)
         else:
             loop.call_soon(self._flush, loop)
@@ -112,12 +138,15 @@ class GroupCommit:
         self._scheduled = False
         self._idle.set()
 
-    def _commit_group(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Commit one group from the queue; True if the lock was not to be had."""
+    def _commit_group(self, loop: asyncio.AbstractEventLoop) -> float | None:
+        """Commit one group from the queue. Seconds until the next may be tried.
+
+        None if the commit has only begun, in the thread: `_committed` will go on.
+        """
         while self._queue and self._queue[0].future.done():  # cancelled before it began
             self._queue.popleft()
         if not self._queue:
-            return False
+            return 0.0
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
@@ -127,26 +156,77 @@ class GroupCommit:
             self._run_group(group, loop)
             # A single unit that failed, and a group that runs again, have been rolled back already.
             if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+                if self._pace.is_slow(loop.time()):
+                    self._commit_in_thread(group, loop)
+                    return None
+                self._pace.took(commit(self._connection), loop.time(), in_thread=False)
         except (sqlite3.Error, StorageError) as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            failure = translate(error) if isinstance(error, sqlite3.Error) else error
-            _fail(group, failure, error)
+            self._give_up(group, error)
         except BaseException as error:
-            _fail(group, StorageUnavailable(f"interrupted by {type(error).__name__}"), error)
+            self._give_up(group, error)
             raise
         else:
-            _answer(group)
-        return False
+            self._answer(group, loop)
+        return 0.0
 
-    def _not_begun(self, failure: StorageError, cause: Exception, now: float) -> bool:
+    def _commit_in_thread(self, group: list[_Unit], loop: asyncio.AbstractEventLoop) -> None:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-commit")
+        self.reading = self._aside
+        committing = loop.run_in_executor(self._thread, commit, self._connection)
+        committing.add_done_callback(partial(self._committed, group, loop))
+
+    def _committed(
+        self,
+        group: list[_Unit],
+        loop: asyncio.AbstractEventLoop,
+        committing: "asyncio.Future[float]",
+    ) -> None:
+        self.reading = self._connection
+        try:
+            self._pace.took(committing.result(), loop.time(), in_thread=True)
+        except sqlite3.Error as error:
+            self._give_up(group, error)
+        except BaseException as error:
+            self._give_up(group, error)
+            raise
+        else:
+            self._answer(group, loop)
+        finally:
+            self._go_on(LEFT_FREE if self._pace.is_shared(loop.time()) else 0.0, loop)
+
+    def _give_up(self, units: Iterable[_Unit], error: BaseException) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        if isinstance(error, StorageError):
+            failure = error
+        elif isinstance(error, sqlite3.Error):
+            failure = translate(error)
+        else:
+            failure = StorageUnavailable(f"interrupted by {type(error).__name__}")
+        _fail(units, failure, error)
+
+    def _answer(self, group: list[_Unit], loop: asyncio.AbstractEventLoop) -> None:
+        for unit in group:
+            if unit.future.done():  # cancelled
+                continue
+            if unit.error is None:
+                unit.future.set_result(unit.result)
+            else:
+                unit.future.set_exception(unit.error)
+        self._checkpoints.committed(self._connection.total_changes, loop)
+
+    def _not_begun(self, failure: StorageError, cause: Exception, now: float) -> float:
         """Fail those that have waited long enough, or everybody if waiting cannot help."""
         queue = self._queue
         waiting_helps = isinstance(failure, StorageBusy)
         while queue and (not waiting_helps or queue[0].expires <= now):
             _fail((queue.popleft(),), failure, cause)
-        return waiting_helps
+        if not waiting_helps:
+            return 0.0
+        if not self._checkpoints.running:
+            self._pace.shared(now)
+        return random.uniform(*RETRY_BETWEEN)  # noqa: S311 - jitter, no secret
 
     def _run_group(self, group: list[_Unit], loop: asyncio.AbstractEventLoop) -> None:
         queue = self._queue
@@ -204,16 +284,6 @@ class GroupCommit:
             if isinstance(error, StorageError):
                 raise error
             raise StorageUnavailable("the database rolled the transaction back") from error
-
-
-def _answer(group: Iterable[_Unit]) -> None:
-    for unit in group:
-        if unit.future.done():  # cancelled
-            continue
-        if unit.error is None:
-            unit.future.set_result(unit.result)
-        else:
-            unit.future.set_exception(unit.error)
 
 
 def _fail(units: Iterable[_Unit], failure: StorageError, cause: BaseException) -> None:

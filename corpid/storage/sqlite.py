@@ -22,17 +22,19 @@ from corpid.storage.group_commit import RETRY_BETWEEN, GroupCommit
 from corpid.storage.interface import Row, Work
 from corpid.storage.sqlite_bulk import BulkWriter
 from corpid.storage.sqlite_connection import connect, fetch_one, run, translate
+from corpid.storage.sqlite_disk import MAX_FRAMES, Checkpoints
 from corpid.storage.statement import DialectName, Statement
 
 T = TypeVar("T")
 
 
 class SqliteDatabase:
-    """One connection to a file; see `Database`.
+    """A file and the connection to it; see `Database`.
 
-    Reads go by the connection that writes. No transaction is ever open between two turns of the
-    loop, so they see committed state only; and a connection throws its page cache away when
-    another one has committed, which a reading connection of its own would do at every request.
+    Reads go by the connection that writes, between whose transactions they come, so they see
+    committed state only. A connection throws its page cache away when another one has committed,
+    which a reading connection of its own would do at every request. So there is one for the time
+    only that a slow commit takes in its thread (`GroupCommit.reading`).
     """
 
     dialect: Final[DialectName] = "sqlite"
@@ -41,8 +43,14 @@ class SqliteDatabase:
         self._deadline = deadline
         # A relative path must mean the same file for `bulk`, whatever the working directory then.
         self._path = str(Path(path).absolute())
-        self._connection = connect(self._path, read_only=False)
-        self._group = GroupCommit(self._connection, deadline=deadline)
+        self._connection = connect(self._path, read_only=False, one_thread=False)
+        # Far beyond `Checkpoints`, which moves the journal where nobody waits for it.
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={2 * MAX_FRAMES}")
+        self._aside = connect(self._path, read_only=True)
+        self._checkpoints = Checkpoints(self._path)
+        self._group = GroupCommit(
+            self._connection, self._aside, self._checkpoints, deadline=deadline
+        )
         self._bulk: ThreadPoolExecutor | None = None
         self._repeatable: BulkWriter | None = None
         self._refusal: str | None = None
@@ -70,11 +78,11 @@ class SqliteDatabase:
         if self._refusal is not None or self._group.working or statement.writes:
             self._check_readable(statement)
         try:
-            return fetch_one(self._connection, compiled.sql, values)
+            return fetch_one(self._group.reading, compiled.sql, values)
         except (sqlite3.Error, UnicodeEncodeError) as error:
             first = error
         return await self._patiently(
-            lambda: fetch_one(self._connection, compiled.sql, values), first
+            lambda: fetch_one(self._group.reading, compiled.sql, values), first
         )
 
     async def all(self, statement: Statement, /, **params: Any) -> list[Row]:
@@ -84,11 +92,11 @@ class SqliteDatabase:
         if self._refusal is not None or self._group.working or statement.writes:
             self._check_readable(statement)
         try:
-            return self._connection.execute(compiled.sql, values).fetchall()
+            return self._group.reading.execute(compiled.sql, values).fetchall()
         except (sqlite3.Error, UnicodeEncodeError) as error:
             first = error
         return await self._patiently(
-            lambda: self._connection.execute(compiled.sql, values).fetchall(), first
+            lambda: self._group.reading.execute(compiled.sql, values).fetchall(), first
         )
 
     def _check_readable(self, statement: Statement) -> None:
@@ -148,13 +156,15 @@ class SqliteDatabase:
         """See `Database.close`."""
         if self._refusal is None:
             self._refusal = "the database is closed"
-        await self._group.drain()
+        await self._group.close()
+        await self._checkpoints.close()
         if self._bulk is not None:
             bulk, self._bulk = self._bulk, None
             await asyncio.get_running_loop().run_in_executor(None, bulk.shutdown)
         if self._repeatable is not None:
             repeatable, self._repeatable = self._repeatable, None
             await repeatable.close()
+        self._aside.close()
         self._connection.close()
         fork_guard.release(self)
 

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from corpid.storage.errors import StorageBusy
 from corpid.storage.interface import Work
 from corpid.storage.sqlite_connection import connect, run, translate
+from corpid.storage.sqlite_disk import checkpoint
 
 T = TypeVar("T")
 
@@ -19,17 +20,12 @@ CACHE_KIB: Final = 64 * 1024
 CHECKPOINT_EVERY: Final = 8
 """Transactions between two checkpoints: about 16 MB of journal."""
 
-MAX_FRAMES: Final = 16_384
-"""Pages of journal (64 MB) from which on others are made to wait for a moment to begin it anew."""
-
 PATIENCE: Final = 60.0
 """Seconds that a unit waits for the write lock: longer than a request may, for it is no hurry."""
 
 RETRY_BETWEEN: Final = (0.0005, 0.002)
 """Seconds between two attempts: short, for a busy service leaves the lock free for moments only,
 and SQLite's own waiting, which grows to 100 ms, would miss them all."""
-
-_RESTART_PATIENCE_MS: Final = 10
 
 
 class BulkWriter:
@@ -87,13 +83,7 @@ class BulkWriter:
         if connection is None:
             return
         try:
-            _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if frames > MAX_FRAMES:
-                # Others wrote meanwhile, again and again, so that it never began anew by itself.
-                # Little is left to move. Whoever still reads an old part is not waited for long.
-                connection.execute(f"PRAGMA busy_timeout={_RESTART_PATIENCE_MS}")
-                connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
-                connection.execute("PRAGMA busy_timeout=0")
+            checkpoint(connection)
         except sqlite3.Error as error:
             self._discard()
             raise translate(error) from error

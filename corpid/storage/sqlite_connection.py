@@ -76,11 +76,14 @@ def _constraint(code: int, message: str) -> StorageError:
     return IntegrityViolation(kind, message.partition(": ")[2])
 
 
-def connect(path: str, *, read_only: bool, busy_timeout: float = 0.0) -> sqlite3.Connection:
+def connect(
+    path: str, *, read_only: bool, busy_timeout: float = 0.0, one_thread: bool = True
+) -> sqlite3.Connection:
     """A connection with this project's settings; `busy_timeout` is in seconds.
 
-    The file is made, readable by its owner only, if it is not there (its journal and index
-    inherit that). Raises StorageUnavailable, or StorageBusy if another process will not let go.
+    Without `one_thread` several threads may use it, one after another. The file is made, readable
+    by its owner only, if it is not there (its journal and index inherit that). Raises
+    StorageUnavailable, or StorageBusy if another process will not let go.
     """
     _make_private_file(path)
     connection = None
@@ -91,6 +94,7 @@ def connect(path: str, *, read_only: bool, busy_timeout: float = 0.0) -> sqlite3
             timeout=_OPEN_TIMEOUT,
             isolation_level=None,
             cached_statements=_CACHED_STATEMENTS,
+            check_same_thread=one_thread,
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={SYNCHRONOUS}")

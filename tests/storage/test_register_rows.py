@@ -1,15 +1,17 @@
 """The bulk path of register imports."""
 
 import asyncio
+import sqlite3
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from corpid.domain.languages import Names
 from corpid.domain.organisation import Identifier, IdentifierScheme, Registration
 from corpid.services.short_turns import HELD_SECONDS, Pace
-from corpid.storage import name_index, register_rows
-from corpid.storage.database import Database, open_database
+from corpid.storage import name_index, paced, register_rows, sqlite_bulk
+from corpid.storage.database import Database, Transaction, open_database
 from corpid.storage.errors import InvalidValue, UniqueViolation
 from corpid.storage.group_commit import RETRY_BETWEEN
 from corpid.storage.paced import FREE_SECONDS, PacedWriter
@@ -140,6 +142,32 @@ async def test_a_transaction_grows_and_shrinks_with_the_time_it_takes(database: 
         pace.learn(pace.size, HELD_SECONDS / 100)
     assert pace.size == 1000
     assert [len(batch) for batch in Pace(3, 3, 3).batches(range(7))] == [3, 3, 1]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_waiting_for_the_lock_is_no_reason_to_do_less(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a service whose disk is slow a bulk writer would else end at its least size."""
+    waited, worked = 100.0, 7.0
+    elapsed: list[float] = []
+    learnt: list[float] = []
+    begin = sqlite_bulk._begin
+
+    def begin_late(connection: sqlite3.Connection) -> None:
+        elapsed.append(waited)
+        begin(connection)
+
+    async def unit(_: Transaction) -> None:
+        elapsed.append(worked)
+
+    monkeypatch.setattr(paced, "time", SimpleNamespace(perf_counter=lambda: sum(elapsed)))
+    monkeypatch.setattr(sqlite_bulk, "_begin", begin_late)
+    monkeypatch.setattr(Pace, "learn", lambda _self, _items, seconds: learnt.append(seconds))
+    writer = PacedWriter(database)
+    await writer.write(unit, 10, writer.pace(start=9, least=1, most=99, with_row_locks=9))
+    assert elapsed == [waited, worked]
+    assert learnt == [worked]
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
