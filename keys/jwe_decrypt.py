@@ -42,6 +42,7 @@ MAX_BYTES = 65536
 
 _MAX_HEADER_BYTES = 4096
 _OPERATIONS = frozenset({"decrypt", "unwrapKey", "deriveKey", "deriveBits"})
+_JSON = frozenset({"json", "application/json"})
 _KEY_BYTES = {"A128CBC-HS256": 32, "A128GCM": 16, "A256GCM": 32}
 _WRAPPING_KEY_BYTES = 32
 _GCM_NONCE_BYTES, _CBC_IV_BYTES, _TAG_BYTES = 12, 16, 16
@@ -136,14 +137,16 @@ def decrypt_claims(
 
     Raises:
         MalformedJwe, CriticalHeader, UnsupportedAlgorithm, DecryptionFailed: as ``decrypt``.
-        WrongType: there is a signed JWT inside.
+        WrongType: ``cty`` says that there is something else inside, such as a signed JWT.
         UnknownKey: no ``kid``, or none of ours.
     """
     parts = _parts(compact, max_bytes)
     header = _header(parts[0])
     if header["enc"] not in encs:
         raise UnsupportedAlgorithm("this encryption is not accepted here")
-    if "cty" in header:
+    # RFC 7519 5.2: it says JWT where a signed one is inside, and need not be there otherwise; then
+    # it can but say that the claims are JSON (RFC 7516 4.1.12: with or without "application/").
+    if "cty" in header and str(header["cty"]).lower() not in _JSON:
         raise WrongType("the content is not the claims themselves")
     kid = header.get("kid")
     named = [key for key in keys if key.kid == kid and header["alg"] in key.algs]

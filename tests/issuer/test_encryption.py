@@ -96,15 +96,40 @@ async def test_10_request_and_response_are_encrypted(world: World) -> None:
     assert (header["alg"], header["enc"], header["kid"]) == ("ECDH-ES", "A256GCM", "wallet-1")
 
 
+def sealed_elsewhere(world: World, body: Mapping[str, Any], **header: str) -> str:
+    """The same by another library, with these header parameters besides."""
+    from jwcrypto.jwe import JWE
+    from jwcrypto.jwk import JWK
+
+    shown = shown_key(world)
+    protected = {"alg": "ECDH-ES", "enc": "A256GCM", "kid": shown["kid"], **header}
+    made = JWE(orjson.dumps(body), protected)
+    made.add_recipient(JWK(**shown))
+    compact: str = made.serialize(compact=True)
+    return compact
+
+
+@pytest.mark.parametrize("cty", ["json", "JSON", "application/json"])
+async def test_rfc7516_4_1_12_a_wallet_may_say_that_the_content_is_json(
+    world: World, cty: str
+) -> None:
+    answer = await send(world, sealed_elsewhere(world, await request(world), cty=cty))
+    assert answer.status == 200, answer.body
+
+
+@pytest.mark.parametrize("cty", ["JWT", "jwt", "dc+sd-jwt", ""])
+async def test_rfc7519_5_2_what_says_that_it_is_no_claims_is_refused(
+    world: World, cty: str
+) -> None:
+    refused(await send(world, sealed_elsewhere(world, await request(world), cty=cty)))
+
+
 async def test_10_another_library_encrypts_to_us_and_opens_what_we_encrypt(world: World) -> None:
     from jwcrypto.jwe import JWE
     from jwcrypto.jwk import JWK
 
     body = await request(world, credential_response_encryption=_WANTED)
-    shown = shown_key(world)
-    made = JWE(orjson.dumps(body), {"alg": "ECDH-ES", "enc": "A256GCM", "kid": shown["kid"]})
-    made.add_recipient(JWK(**shown))
-    answer = await send(world, made.serialize(compact=True))
+    answer = await send(world, sealed_elsewhere(world, body))
     assert answer.status == 200, answer.body
     back = JWE()
     back.deserialize(answer.body.decode(), JWK(**_PRIVATE))
