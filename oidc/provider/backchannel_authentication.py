@@ -16,6 +16,7 @@ from oidc.errors import (
     InvalidRequestObject,
     InvalidScope,
     OAuthError,
+    RequestNotSupported,
     TooManyRequests,
     UnauthorizedClient,
 )
@@ -49,6 +50,8 @@ MAX_HINT: Final = {"login_hint": 255, "id_token_hint": MAX_ID_TOKEN_HINT}
 """The hints that work here, and how long each may be. What a ``login_hint_token`` says is left to
 each deployment (7.1), and none is agreed upon here."""
 
+_SIGNED: Final = ("aud", "exp", "iat", "nbf", "jti")
+"""What a signed authentication request must have, beside ``iss`` (7.1.1)."""
 _HINTS: Final = ("login_hint", "login_hint_token", "id_token_hint")
 _SECONDS: Final = re.compile(r"[1-9][0-9]{0,8}")
 # 7.1: at most 1024 characters of the syntax of RFC 6750, of at least 128 bits.
@@ -92,7 +95,7 @@ class BackchannelAuthenticationEndpoint:
             if replayed is not None or refusal is not None:
                 return replayed or refusal
             if signed is not None and not await request_object.use_once(writes, signed):
-                return InvalidRequestObject("the request object was used before")
+                return InvalidRequest("the signed authentication request was used before")
             assert row is not None
             full = await too_many(writes, sender.client, provider)
             if full is None and await writes.open_polled_requests_like(row, AT_ONCE) >= AT_ONCE:
@@ -117,16 +120,24 @@ class BackchannelAuthenticationEndpoint:
     async def _signed(
         self, form: Mapping[str, str], client: Client
     ) -> request_object.RequestObject | None:
-        """The signed authentication request (7.1.1), whose parameters alone count."""
+        """The signed authentication request (7.1.1), whose parameters alone count.
+
+        The list of errors (13) has no code of its own for a bad one.
+        """
         compact = form.get("request")
         if compact is None:
             return None
         provider = self._provider
         issuer, now = provider.config.issuer, provider.clock()
         signer = await provider.client_keys.for_jws(client, compact)
-        signed = request_object.read(compact, signer, issuer, now, named_by="iss")
+        try:
+            signed = request_object.read(
+                compact, signer, issuer, now, named_by="iss", required=_SIGNED
+            )
+        except (InvalidRequestObject, RequestNotSupported) as error:
+            raise InvalidRequest(error.description) from None
         if signed.replay_key is None:
-            raise InvalidRequestObject("a signed authentication request has jti, exp and nbf")
+            raise InvalidRequest("signed authentication requests are not for this profile")
         return signed
 
     async def _row(

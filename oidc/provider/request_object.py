@@ -57,11 +57,18 @@ class RequestObject:
 
 
 def read(
-    compact: str, client: Client, issuer: str, now: float, *, named_by: str = "client_id"
+    compact: str,
+    client: Client,
+    issuer: str,
+    now: float,
+    *,
+    named_by: str = "client_id",
+    required: tuple[str, ...] = (),
 ) -> RequestObject:
     """Verify a request object of ``client``; ``now`` is epoch seconds.
 
     ``named_by`` is the claim that must name the client: in CIBA Core 1.0, 7.1.1, it is ``iss``.
+    The claims in ``required`` must be there besides those that the client's profile demands.
 
     Raises:
         RequestNotSupported: the client registered no key that could have signed it.
@@ -74,7 +81,7 @@ def read(
     _check_signature(token, client.jwks, client)
     try:
         claims = jwt.parse_claims(token.unverified_payload)
-        _check_claims(claims, client, issuer, now)
+        _check_claims(claims, client, issuer, now, required)
     except InvalidClaim as error:
         raise InvalidRequestObject(f"the request object is refused: {error}") from None
     except KeysError as error:
@@ -153,7 +160,9 @@ def _check_signature(token: jws.UnverifiedJws, keys: JwkSet, client: Client) -> 
         raise InvalidRequestObject(f"the request object is refused: {error.code}") from None
 
 
-def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str, now: float) -> None:
+def _check_claims(
+    claims: Mapping[str, Any], client: Client, issuer: str, now: float, required: tuple[str, ...]
+) -> None:
     bounded = PROFILES[client.profile].bounded_request_objects
     jwt.check_claims(
         claims,
@@ -162,7 +171,7 @@ def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str, now: f
         audience=issuer if bounded or "aud" in claims else None,
         now=now,
         leeway=LEEWAY_SECONDS,
-        require=_BOUNDED if bounded else (),
+        require=(*(_BOUNDED if bounded else ()), *required),
     )
     if not bounded:
         return

@@ -7,8 +7,10 @@ import pytest
 
 from keys import jws
 from tests.support.asgi import Answer, call, post_form
+from tests.support.fapi_client import b64
 from tests.support.polling import row_of
 from tests.support.provider_world import CIBA, ISSUER, World, basic, key
+from tests.support.wallet import unverified_payload
 
 TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
 
@@ -216,7 +218,7 @@ async def test_ciba_7_1_1_a_signed_request_counts_once() -> None:
     world = ciba_world()
     compact = await signed(world)
     assert (await ask_signed(world, compact)).status == 200
-    assert (await ask_signed(world, compact)).error == "invalid_request_object"
+    assert (await ask_signed(world, compact)).error == "invalid_request"
 
 
 @pytest.mark.parametrize(
@@ -227,13 +229,25 @@ async def test_ciba_7_1_1_a_signed_request_counts_once() -> None:
         {"exp": 1},
         {"exp": None},
         {"nbf": None},
+        {"iat": None},
         {"jti": None},
+        {"jti": ""},
     ],
 )
 async def test_ciba_7_1_1_bad_signed_requests(changes: dict[str, Any]) -> None:
     world = ciba_world()
     answer = await ask_signed(world, await signed(world, **changes))
-    assert answer.error == "invalid_request_object"
+    assert (answer.status, answer.error) == (400, "invalid_request")
+
+
+async def test_ciba_13_a_request_that_somebody_else_signed_is_invalid_request() -> None:
+    """The endpoint's errors are those of the list, which has no ``invalid_request_object``."""
+    world = ciba_world()
+    claims = unverified_payload(await signed(world))
+    forged = await jws.sign(key("service"), claims, typ="oauth-authz-req+jwt")
+    unsigned = ".".join((b64(b'{"alg":"none"}'), forged.split(".")[1], ""))
+    for compact in (forged, unsigned, "no JWT"):
+        assert (await ask_signed(world, compact)).error == "invalid_request"
 
 
 async def test_a_client_that_must_sign_its_requests_does_so_here_too() -> None:
