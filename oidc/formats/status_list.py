@@ -14,6 +14,9 @@ from keys.errors import MalformedEncoding
 from oidc.formats.errors import MalformedStatusList, StatusIndexOutOfRange, StatusListTooLarge
 
 MAX_LIST_BYTES = 16 * 1024 * 1024  # 134 million entries of one bit
+_PART_BYTES = 1 << 16
+_SPARSE, _DENSE = 0.004, 0.0197
+"""Shares of bits set where another way to compress becomes the better one."""
 
 
 class Status(IntEnum):
@@ -92,13 +95,28 @@ class StatusList:
             raise StatusIndexOutOfRange(f"the list has no entry {index}")
 
     def compress(self, *, smallest: bool = False) -> bytes:
-        """Return the zlib stream.
+        """Return the zlib stream, by what the list is like (measured: docs/storage.md).
 
-        Run-length matching only: on sparse lists 100 times faster than the best compression for
-        7 % more bytes. `smallest` takes the time; use it for lists that seldom change.
+        Sparse lists as runs only, which takes a fortieth of the time of any search for matches.
+        Dense ones, from 2 % of the entries of one bit on, without any match. `smallest` searches
+        sparse ones too, in a short window: up to 9 % fewer bytes, for lists that seldom change.
         """
-        strategy = zlib.Z_DEFAULT_STRATEGY if smallest else zlib.Z_RLE
-        packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, strategy)
+        share = self._share()
+        if share >= _DENSE:
+            return self._packed(zlib.Z_HUFFMAN_ONLY)
+        packed = self._packed(zlib.Z_RLE)
+        if not smallest:
+            return packed
+        level, window = (9, 11) if share < _SPARSE else (8, 10)
+        return min(packed, self._packed(zlib.Z_FILTERED, level, window), key=len)
+
+    def _share(self) -> float:
+        """How many bits are set, by the first part: places are given out in no order."""
+        part = self.data[:_PART_BYTES]
+        return int.from_bytes(part, "little").bit_count() / (8 * len(part))
+
+    def _packed(self, strategy: int, level: int = 9, window: int = zlib.MAX_WBITS) -> bytes:
+        packer = zlib.compressobj(level, zlib.DEFLATED, window, 9, strategy)
         return packer.compress(self.data) + packer.flush()
 
     def claim(self, *, smallest: bool = False) -> dict[str, Any]:
