@@ -135,8 +135,10 @@ def _read(wanted: object) -> ResponseEncryption:
     jwk, enc = wanted.get("jwk"), wanted.get("enc")
     if enc not in ENCS:
         raise InvalidEncryptionParameters(f"enc is one of {', '.join(ENCS)}")
-    if "zip" in wanted:
-        raise InvalidEncryptionParameters("responses are not compressed: leave zip out")
+    # 8.2, 12.2.4: what the metadata does not offer is a wish. The response has no zip, so that the
+    # wallet sees that nothing is compressed.
+    if wanted.get("zip", "DEF") != "DEF":
+        raise InvalidEncryptionParameters("zip is DEF or absent, and responses are not compressed")
     alg = jwk.get("alg") if isinstance(jwk, dict) else None
     if not isinstance(jwk, dict) or alg not in RESPONSE_ALGS:
         raise InvalidEncryptionParameters(

@@ -165,7 +165,8 @@ async def test_8_2_response_encryption_in_a_plain_request_is_refused(world: Worl
         {"enc": None},
         {"enc": "A128CBC-HS256"},
         {"enc": ["A128GCM"]},
-        {"zip": "DEF"},
+        {"zip": "GZIP"},
+        {"zip": ["DEF"]},
     ],
 )
 async def test_8_3_1_2_unusable_response_encryption_is_refused(
@@ -175,6 +176,14 @@ async def test_8_3_1_2_unusable_response_encryption_is_refused(
     body = await request(world, credential_response_encryption=wanted)
     refused(await send(world, sealed(world, body)))
     assert await world.wrote("credential") == 0
+
+
+async def test_8_2_a_wish_for_compression_is_not_met_and_does_no_harm(world: World) -> None:
+    wanted = {**_WANTED, "zip": "DEF"}
+    body = await request(world, credential_response_encryption=wanted)
+    answer = await send(world, sealed(world, body))
+    assert "credentials" in opened(answer)
+    assert "zip" not in header_of(answer.body.decode())
 
 
 async def test_8_3_1_2_errors_are_never_encrypted(world: World) -> None:
