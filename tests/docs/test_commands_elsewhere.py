@@ -12,6 +12,7 @@ from tests.docs.reading import Document, documents
 from tools.source_tree import ROOT
 
 WHEEL, COMPOSE = "tests/packaging/test_wheel.py", "tests/packaging/test_compose.py"
+SUITE = "tests/docs/test_conformance_tools.py"
 SHOWN_BY = {
     "python3 -m venv /srv/corpid": WHEEL,
     "/srv/corpid/bin/pip install --require-hashes -r deploy/requirements.lock": COMPOSE,
@@ -19,6 +20,12 @@ SHOWN_BY = {
     "python3 deploy/make_secrets.py": COMPOSE,
     "docker compose run --rm migrate corpid init": COMPOSE,
     "docker compose up --build": COMPOSE,
+    "python -m tools.conformance.prepare --suite https://suite.example:8443 "
+    "--folder conformance": SUITE,
+    "python -m tools.conformance --suite https://suite.example:8443 "
+    "--people conformance/people.json --configuration conformance/corpid-basic.json "
+    "--plan oidcc-basic-certification-test-plan --variant server_metadata=discovery "
+    "--variant client_registration=static_client --results basic.json": SUITE,
 }
 # Languages that a test does something with, or that no test has to: diagrams and trees have none.
 KNOWN = {"", "console", "csv", "http", "json", "python", "sh"}
