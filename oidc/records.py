@@ -69,6 +69,7 @@ class Client:
     resources: frozenset[str] = frozenset()
     serves: frozenset[str] = frozenset()
     policy_uri: str | None = None
+    tos_uri: str | None = None
     jwks_uri: str | None = None
     token_endpoint_auth_signing_alg: str | None = None
     authorization_details_types: frozenset[str] = frozenset()

@@ -65,6 +65,7 @@ def client(row: tuple[str, str, str, bytes | None, str | None]) -> Client:
         resources=frozenset(get("resources", ())),
         serves=frozenset(get("serves", ())),
         policy_uri=get("policy_uri"),
+        tos_uri=get("tos_uri"),
         jwks_uri=get("jwks_uri"),
         token_endpoint_auth_signing_alg=get("token_endpoint_auth_signing_alg"),
         authorization_details_types=frozenset(get("authorization_details_types", ())),

@@ -51,6 +51,7 @@ class StepPages:
                 "host": host_of(request.redirect_uri),
                 "unvetted": await self._unvetted(request),
                 "policy_uri": request.client.policy_uri,
+                "terms_uri": request.client.tos_uri,
                 "remembered": not may_be_impersonated(request),
                 "amends": None if request.amends is None else request.grant_action,
                 "seen": self._interactions.seen(waiting, step.approval),

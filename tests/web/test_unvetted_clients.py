@@ -95,9 +95,8 @@ async def test_cimd_8_4_the_consent_page_shows_the_host_and_that_nobody_checked(
     assert "logo.png" not in page.html, "a picture that anybody can choose is not shown"
 
 
-async def test_who_registered_itself_by_request_is_marked_by_where_its_codes_go(
-    world: PagesWorld,
-) -> None:
+async def registered(world: PagesWorld, **more: str) -> str:
+    """The id of a public client that registered itself by a request."""
     base = world.service.foundation
     policy = RegistrationPolicy(profiles=("oidc",))
     rules = RegistrationRules(open=True, policy=policy)
@@ -105,11 +104,27 @@ async def test_who_registered_itself_by_request_is_marked_by_where_its_codes_go(
     registrations = ClientRegistrations(
         base.store, outbound, base.hasher, base.clock, base.random, rules
     )
-    asked = {"client_name": "Sample App", "redirect_uris": [REDIRECT]}
+    asked = {"client_name": "Sample App", "redirect_uris": [REDIRECT], **more}
     made = await registrations.register({**asked, "token_endpoint_auth_method": "none"}, None)
-    page = (await sign_in(world, client_id=made.client_id)).page
+    return made.client_id
+
+
+async def test_who_registered_itself_by_request_is_marked_by_where_its_codes_go(
+    world: PagesWorld,
+) -> None:
+    page = (await sign_in(world, client_id=await registered(world))).page
     assert "registered-itself" in page.ids
     assert "as rp.sample-bank.example" in page.text
+
+
+async def test_oidc_registration_2_policy_and_terms_are_linked_where_people_decide(
+    world: PagesWorld,
+) -> None:
+    told = {"policy_uri": f"{APP}/privacy", "tos_uri": f"{APP}/terms"}
+    page = (await sign_in(world, client_id=await registered(world, **told))).page
+    assert "Terms of service of Sample App" in page.text
+    for address in told.values():
+        assert f'<a href="{address}" rel="noopener noreferrer" target="_blank">' in page.html
 
 
 async def test_an_operators_client_is_not_marked(world: PagesWorld) -> None:
