@@ -31,10 +31,15 @@ def revoke_wallet(credential_id: str) -> Act:
     """See ``Revocation.revoke_wallet``."""
 
     async def act(effects: Effects) -> bool:
-        await _with_the_same_key(effects, credential_id)  # nothing more is issued meanwhile
-        grant_id = await effects.uow.credentials.grant_of(credential_id)
-        assert grant_id is not None
-        await effects.end_wallet(grant_id)
+        credentials = effects.uow.credentials
+        grant_id = await credentials.grant_of(credential_id)
+        if grant_id is None:
+            raise NotFound(f"there is no credential {credential_id}")
+        await effects.end_ways_to_more(grant_id)
+        # What was being issued under the grant is waited for here, and then found.
+        await credentials.same_key(credential_id)
+        for one in await credentials.going_on_under(grant_id):
+            await effects.revoke(one)
         return any(effects.counts.values())
 
     return act

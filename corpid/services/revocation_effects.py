@@ -207,26 +207,24 @@ class Effects:
         """Revoke one credential that is not over yet."""
         await self._change(credential, CredentialState.REVOKED, EntryStatus.INVALID)
 
-    async def end_wallet(self, grant_id: str) -> None:
-        """End all that a wallet got under a grant, and the ways by which it would get more.
+    async def end_ways_to_more(self, grant_id: str) -> None:
+        """End a grant, and that by which its wallet would get another one.
 
         The consent goes too, and the sign-in in which it was given: else the wallet's browser
         would fetch a grant anew that nobody is asked about.
         """
         uow, now_ms = self.uow, self.now_ms
-        for credential in await uow.credentials.going_on_under(grant_id):
-            await self.revoke(credential)
         given = await uow.grants.by_id(grant_id)
         if given is None:  # an operator issued, or it is long over
             return
+        if given.session_id is not None:  # before its grants, as where somebody signs out
+            await self._end_session(given.session_id)
         self.count("authorizations", await uow.grants.end(grant_id, now_ms, self.reason))
         if given.client_id and given.actor is not None:
             consents = await uow.sign_ins.end_consents(
                 now_ms, person_id=given.actor, client_id=given.client_id
             )
             self.count("consents", consents)
-        if given.session_id is not None:
-            await self._end_session(given.session_id)
 
     async def _end_session(self, session_id: str) -> None:
         uow, now_ms = self.uow, self.now_ms

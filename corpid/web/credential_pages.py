@@ -189,7 +189,7 @@ class CredentialPages:
             action=f"{self._portal.base}{path}/{act}",
             reason=typed.get("reason", "").strip()[:MAX_REASON],
             reaches=_REACHES if act is Act.REVOKE else (),
-            reach=typed.get("reach", _REACHES[0]),
+            reach=_REACHES[typed.get("reach") == _WALLET],
             errors=errors,
         )
 

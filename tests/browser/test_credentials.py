@@ -49,6 +49,8 @@ async def test_from_the_offer_to_the_revocation(window: Window, live: Live, cast
     await party.verify_credential(credential, audience=None, nonce=None)
 
     await page.click("#revoke")
+    assert await page.is_checked("#reach-credential")
+    await page.check("#reach-wallet")
     await page.fill("#reason", "Sample reason")
     await page.click("button[value=revoke]")
     assert "Revoked" in await window.title()

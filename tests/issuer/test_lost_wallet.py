@@ -1,5 +1,6 @@
 """A wallet in whose keys nobody trusts any more gets nothing else until somebody agrees anew."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -118,6 +119,21 @@ async def test_nothing_is_recorded_under_a_grant_that_ended_since_the_request_wa
     refused = await another_key(world).ask(token)
     assert (refused.status, refused.error) == (400, "credential_request_denied")
     assert {one.state for one in await issued(world, CLERK)} == {REVOKED}
+
+
+async def test_what_is_issued_at_that_moment_is_revoked_or_refused(world: World) -> None:
+    """Whichever comes first."""
+    for _ in range(4):
+        token = await world.grant(CLERK, MANDATE)
+        assert (await world.wallet().ask(token)).status == 200
+        (lost,) = [one for one in await issued(world, CLERK) if one.state is not REVOKED]
+        answer, *_ = await asyncio.gather(
+            another_key(world).ask(token),
+            world.revocation.revoke_wallet(lost.credential_id, OPERATOR, "stolen"),
+            another_key(world).ask(token),
+        )
+        assert answer.status in (200, 400, 401), answer.body
+        assert {one.state for one in await issued(world, CLERK)} == {REVOKED}
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

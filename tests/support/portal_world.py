@@ -98,6 +98,9 @@ async def every_portal_page(world: PagesWorld, language: str) -> AsyncIterator[t
     yield "question before an act", browser
     await browser.submit(reason="x" * 201, action="suspend")
     yield "question with an error", browser
+    await browser.get(f"{here}/first/revoke")
+    yield "question before a revocation", browser
+    await browser.get(f"{here}/first/suspend")
     await browser.submit(reason="Sample reason", action="suspend")
     yield "credential", browser
     await browser.get(f"{here}/first/suspend")

@@ -87,7 +87,7 @@ async def test_every_page_is_guarded_and_in_the_language(world: PagesWorld, lang
         assert "access-control-allow-origin" not in headers, name
         assert browser.page.language == language, name
         seen += 1
-    assert seen == 37
+    assert seen == 38
 
 
 async def test_every_page_is_accessible_in_form(world: PagesWorld) -> None:
