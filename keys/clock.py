@@ -1,5 +1,6 @@
 """Time and randomness as arguments."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -7,7 +8,11 @@ Clock = Callable[[], float]
 """Returns the present instant in epoch seconds."""
 
 Random = Callable[[int], bytes]
-"""Returns that many unpredictable bytes; ``secrets.token_bytes`` outside tests."""
+"""Returns that many unpredictable bytes; ``system_random`` outside tests."""
+
+
+system_random: Random = os.urandom
+"""The kernel's, as ``secrets`` has it, without the two calls in between."""
 
 
 def system_clock() -> float:

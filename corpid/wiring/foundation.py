@@ -1,6 +1,5 @@
 """Store, keys and secrets of one database: what both the admin CLI and the service stand on."""
 
-import secrets as stdlib_secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from corpid.storage import migrations
 from corpid.storage.database import Database, open_database
 from corpid.storage.lineage import lineage
 from corpid.storage.store import SqlStore
-from keys.clock import Clock, Random, system_clock
+from keys.clock import Clock, Random, system_clock, system_random
 from keys.sealing import MasterKey
 from oidc.secrets import TokenHasher
 
@@ -93,7 +92,7 @@ async def foundation(
     settings: Settings,
     *,
     clock: Clock = system_clock,
-    random: Random = stdlib_secrets.token_bytes,
+    random: Random = system_random,
 ) -> AsyncIterator[Foundation]:
     """Open the database, check that it is this issuer's, and build on it; closed at the end.
 

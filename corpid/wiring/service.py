@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import secrets as stdlib_secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from corpid.wiring.mutual_tls import mutual_tls
 from corpid.wiring.outbound import outbound as outbound_way
 from corpid.wiring.ping import ping_delivery
 from corpid.wiring.registration import documents, registry
-from keys.clock import Clock, Random, system_clock
+from keys.clock import Clock, Random, system_clock, system_random
 from oidc.attesters import Attesters
 from oidc.issuer.context import Issuer
 from oidc.mutual_tls import MutualTls
@@ -74,7 +73,7 @@ async def service(
     interactions: Callable[[Foundation], Interactions],
     *,
     clock: Clock = system_clock,
-    random: Random = stdlib_secrets.token_bytes,
+    random: Random = system_random,
     outbound: Outbound | None = None,
 ) -> AsyncIterator[Service]:
     """Build the service, keep its background work going, and stop it at the end.
