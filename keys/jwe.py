@@ -10,7 +10,7 @@ from typing import Final
 
 from keys.algorithms import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from keys.errors import UnknownKey, UnsupportedAlgorithm
-from keys.jwk import JwkSet, PublicKey, required_members
+from keys.jwk import JwkSet, PublicKey
 
 ALGS: Final = ENCRYPTION_ALGS
 ENCS: Final = ENCRYPTION_ENCS
@@ -66,7 +66,7 @@ def _encrypt(
     if key.kid is not None:
         whole["kid"] = key.kid
     # The bare key: what else the JWK says of itself was weighed when the key was chosen.
-    public = import_key(dict(required_members(key.jwk)))
+    public = import_key(dict(key.members))
     return jwe.encrypt_compact(whole, content, public, algorithms=[alg, enc])
 
 

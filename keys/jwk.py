@@ -45,13 +45,15 @@ class PublicKey:
 
     ``algs`` are the signature algorithms that it may verify: those of its type, narrowed by its
     own ``alg``, ``use`` and ``key_ops``; empty for an encryption key. ``thumbprint`` is RFC 7638's
-    with SHA-256, in base64url. Two keys are equal when thumbprint, ``kid`` and ``algs`` are.
+    with SHA-256, in base64url; ``members`` are what it is made of, all that makes the key, to be
+    read and never changed. Two keys are equal when thumbprint, ``kid`` and ``algs`` are.
     """
 
     kid: str | None
     kty: str = field(compare=False)
     algs: frozenset[str]
     jwk: dict[str, Any] = field(compare=False, repr=False)
+    members: dict[str, str] = field(compare=False, repr=False)
     thumbprint: str
     _checks: Mapping[str, Check] = field(compare=False, repr=False)
 
@@ -141,6 +143,7 @@ def parse_public(jwk: Mapping[str, Any], *, allow_private: bool = False) -> Publ
         kty=members["kty"],
         algs=algs,
         jwk=public,
+        members=members,
         thumbprint=_hash_of(members),
         _checks={alg: function for alg, function in checks.items() if alg in algs},
     )
@@ -151,12 +154,12 @@ def cached_public(jwk: Mapping[str, Any]) -> PublicKey:
 
     Callers share the returned key: its ``jwk`` is to be read, never changed.
     """
-    if not isinstance(jwk, Mapping):
-        raise MalformedKey("a JWK is an object")
+    if not isinstance(jwk, dict):
+        if not isinstance(jwk, Mapping):
+            raise MalformedKey("a JWK is an object")
+        jwk = dict(jwk)
     try:
-        canonical = orjson.dumps(
-            jwk if isinstance(jwk, dict) else dict(jwk), option=orjson.OPT_SORT_KEYS
-        )
+        canonical = orjson.dumps(jwk, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
         raise MalformedKey("a JWK is a JSON object") from error
     if len(canonical) > MAX_CACHED_JWK_BYTES:

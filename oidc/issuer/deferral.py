@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from keys.jwk import required_members
 from oidc.errors import OAuthError
 from oidc.issuer.context import Issuer
 from oidc.issuer.credential_request import dataset_of
@@ -42,7 +41,7 @@ async def defer(issuer: Issuer, wanted: Wanted) -> dict[str, Any]:
         actor=grant.actor or "",
         configuration_id=order.configuration.configuration_id,
         dataset=dataset_of(order.configuration, grant),
-        holders=tuple(required_members(one.jwk) for one in order.holders),
+        holders=tuple(one.members for one in order.holders),
         state=DeferralState.WAITING,
         created_at=now_ms,
     )

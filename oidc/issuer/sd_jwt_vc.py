@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from keys.clock import Random
-from keys.jwk import PublicKey, required_members
+from keys.jwk import PublicKey
 from keys.signer import Signer
 from oidc.formats.sd_jwt import issue
 from oidc.issuer.configuration import SD_JWT_VC
@@ -58,7 +58,7 @@ class SdJwtVcEncoder:
             claims,
             description.frame,
             # Only what makes the key: kid, alg and the rest would tell wallets apart.
-            holder_jwk=required_members(holder.jwk),
+            holder_jwk=holder.members,
             random=self._random,
             header={"x5c": list(signer.x5c)} if signer.x5c else None,
             decoys=description.decoys,

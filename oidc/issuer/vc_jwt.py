@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from keys.jwk import PublicKey, required_members
+from keys.jwk import PublicKey
 from keys.signer import Signer
 from oidc.formats import vc_jwt
 from oidc.formats.status_reference import status_reference
@@ -55,7 +55,7 @@ class VcJwtEncoder:
             issued_at=int(now),
             valid_until=issuance.expires_at,
             # Only what makes the key: kid, alg and the rest would tell wallets apart.
-            holder_jwk=required_members(holder.jwk),
+            holder_jwk=holder.members,
             status=status_reference({"status": issuance.status}),
         )
         return Encoded(credential, hashlib.sha256(credential.encode()).digest(), signer.kid)

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from types import MappingProxyType
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -205,9 +206,15 @@ def test_thumbprint_needs_only_the_required_members():
     assert thumbprint(SIGNERS["ES256"].private_jwk()) == thumbprint(EC)
 
 
+def test_a_parsed_key_has_the_members_that_make_it_and_no_other():
+    for one in (EC, RSA, OKP):
+        assert parse_public(one).members == bare(one)
+
+
 def test_cached_public_returns_one_object_for_one_key():
     first = cached_public(EC)
     assert cached_public(dict(reversed(EC.items()))) is first
+    assert cached_public(MappingProxyType(EC)) is first
     assert cached_public(bare(EC)) is not first
     assert first == parse_public(EC)
 
