@@ -3,7 +3,6 @@
 The order is: may this holder have it now, sign in memory, then one transaction, then the answer.
 """
 
-import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,8 +97,10 @@ async def issue(issuer: Issuer, wanted: Wanted) -> dict[str, Any]:
     """
     for _ in range(_ATTEMPTS):
         # The facts may move between decision and record, which then wrote nothing: once more.
-        with contextlib.suppress(BasisChanged):
+        try:
             return await _issue(issuer, wanted)
+        except BasisChanged:
+            continue
     raise TemporarilyUnavailable("what this credential says is changing just now: try again")
 
 
@@ -177,8 +178,10 @@ def stated_time(now: float, lifetime: int) -> int:
     at most a seventh of its life, else to the hour or the minute.
     """
     second = int(now)
-    grain = next((one for one in _GRAINS if lifetime >= 7 * one), 1)
-    return second - second % grain
+    for grain in _GRAINS:
+        if lifetime >= 7 * grain:
+            return second - second % grain
+    return second
 
 
 def grant_of(presented: Presented) -> Grant:
