@@ -117,8 +117,11 @@ class KnownAuthorities:
         return self._recall(key, version) is not None
 
     def _recall(self, key: Hashable, version: int) -> Any:
-        known = self._known.get(key)
-        return known.value if known is not None and known.version == version else None
+        try:
+            known = self._known[key]
+        except KeyError:
+            return None
+        return known.value if known.version == version else None
 
     async def _version(self) -> int:
         # Read before the facts: a change in between makes them newer than their version says,
