@@ -236,10 +236,10 @@ def _scope(
     A request with authorization details is ``enough_without`` any (RFC 9396 3).
     """
     requested = parameters.get("scope", "").split(" ")
-    if any(token and _SCOPE_TOKEN.fullmatch(token) is None for token in requested):
+    if not all(map(_SCOPE_TOKEN.fullmatch, filter(None, requested))):
         raise InvalidScope("scope is a list of words of ASCII characters, blank separated")
     known = config.scopes.keys() & client.scopes
-    granted = tuple(token for token in dict.fromkeys(requested) if token in known)
+    granted = tuple([token for token in dict.fromkeys(requested) if token in known])
     if not granted and not enough_without:
         raise InvalidScope("no scope of the request exists here and is registered for this client")
     return granted
