@@ -98,7 +98,7 @@ class BulkChange:
             )
         except DomainError as error:
             return error
-        return "changed" if done.credentials else "already"
+        return "changed" if done.credentials or done.authorizations else "already"
 
     async def _without(self, uow: UnitOfWork, row: Row) -> str:
         """A line of results that gave no credential: perhaps an offer.

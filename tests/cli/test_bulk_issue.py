@@ -242,16 +242,19 @@ def test_many_are_suspended_resumed_and_revoked(any_cli: Cli) -> None:
     assert cli.refused("credential", "revoke", only[1], *kind)[1] == "invalid_value"
 
 
-def test_offers_that_went_out_by_mistake_are_withdrawn_with_the_file(cli: Cli) -> None:
+@pytest.mark.parametrize("reach", [(), ("--wallet",)])
+def test_offers_that_went_out_by_mistake_are_withdrawn_with_the_file(
+    cli: Cli, reach: tuple[str, ...]
+) -> None:
     offered = row(type="representative", offer=True)
     issue(cli, written(cli, [row(), offered, offered]))
     words = ("--from", str(cli.folder / "results"), "--reason", "the wrong file")
     held = cli.json("credential", "suspend", *words, "--yes")
     assert (held["changed"], held["without_credential"]) == (1, 3)
-    planned = cli.json("credential", "revoke", *words)
+    planned = cli.json("credential", "revoke", *words, *reach)
     assert (planned["changed"], planned["offers_withdrawn"]) == (1, 2)
     assert everything(cli, "offer.withdrawn")[1] == []
-    done = cli.json("credential", "revoke", *words, "--yes")
+    done = cli.json("credential", "revoke", *words, *reach, "--yes")
     assert (done["changed"], done["offers_withdrawn"], done["without_credential"]) == (1, 2, 1)
     assert len(everything(cli, "offer.withdrawn")[1]) == 2
     assert cli.json("credential", "revoke", *words, "--yes")["already"] == 3
