@@ -73,7 +73,7 @@ class Sitting:
             self._page.wait_for_load_state()
             if not self._page.url.startswith(self._issuer):
                 break
-            seen = self._page.screenshot()
+            seen = self._page.screenshot(full_page=True)
             self.picture = seen if self._part.shows_last else self.picture or seen
             if self._looks_only or not self._answer(self._page):
                 self.picture, self.stayed = seen, True
