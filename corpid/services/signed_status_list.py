@@ -3,6 +3,8 @@
 import hashlib
 from typing import Final
 
+import orjson
+
 from keys import base64url
 from oidc.formats.status_cwt import sign_cwt
 from oidc.formats.status_list import StatusList
@@ -22,6 +24,10 @@ class StatusListSigner:
     def uri(self, list_id: str) -> str:
         """The URI of a list, as credentials name it."""
         return f"{self._status_url}/{list_id}"
+
+    def has_chain(self) -> bool:
+        """Whether the key that signs now has a certificate."""
+        return bool(self._keys.signer("status", _ALG).x5c)
 
     async def sign(
         self, list_id: str, bits: StatusList, *, issued_at: int, expires_at: int, ttl: int
@@ -58,6 +64,11 @@ def served(jwt: str, cwt: bytes, issued_at: int, expires_at: int, ttl: int) -> S
     """What the endpoint sends; times and ``ttl`` in seconds."""
     body = jwt.encode("ascii")
     return ServedStatusList(body, _etag(body), cwt, _etag(cwt), issued_at, expires_at, ttl)
+
+
+def carries_chain(jwt: str) -> bool:
+    """Whether the header of a list that was signed here has a certificate chain."""
+    return "x5c" in orjson.loads(base64url.decode(jwt.partition(".")[0]))
 
 
 def _etag(body: bytes) -> bytes:

@@ -12,7 +12,7 @@ from typing import Final
 from corpid.services.past_status_lists import PastStatusLists
 from corpid.services.ports import Store, UnitOfWork
 from corpid.services.records import StatusListHead, StatusTokenRow
-from corpid.services.signed_status_list import StatusListSigner, served
+from corpid.services.signed_status_list import StatusListSigner, carries_chain, served
 from keys.clock import Clock
 from oidc.formats.status_list import StatusList
 from oidc.issuer.ports import IssuerKeys, ServedStatusList
@@ -33,7 +33,7 @@ _SKEW_MS: Final = 60_000
 class _Published:
     """One list as this process knows it."""
 
-    __slots__ = ("bits", "list_id", "renew_at", "served", "stamp", "version")
+    __slots__ = ("bits", "certified", "list_id", "renew_at", "served", "stamp", "version")
 
     def __init__(self, head: StatusListHead) -> None:
         self.list_id = head.list_id
@@ -42,6 +42,7 @@ class _Published:
         self.served: ServedStatusList | None = None
         self.stamp = (-1, 0)  # version and instant (ms) of the token served
         self.renew_at = 0.0  # epoch seconds
+        self.certified = False  # the token served has a certificate chain
 
 
 class StatusPublisher:
@@ -139,9 +140,13 @@ class StatusPublisher:
         return any(self._is_due(known) for known in self._lists.values())
 
     def _is_due(self, known: _Published) -> bool:
-        """It grows old; or the clock went back, and what it says of now is not believed."""
+        """It grows old; or the clock went back, and what it says of now is not believed; or the
+        key that signs has got its first certificate since.
+        """
         now = self._clock()
-        return now >= known.renew_at or known.stamp[1] > now * 1000 + _SKEW_MS
+        if now >= known.renew_at or known.stamp[1] > now * 1000 + _SKEW_MS:
+            return True
+        return not known.certified and self._signer.has_chain()
 
     async def _refresh_list(self, head: StatusListHead) -> None:
         known = self._lists.get(head.list_id) or _Published(head)
@@ -201,5 +206,6 @@ class StatusPublisher:
         )
         known.stamp = (row.version, row.published_at)
         known.renew_at = (row.published_at + row.published_until) / 2000
+        known.certified = carries_chain(row.jwt)
         if self._renewed is not None:
             self._renewed(known.list_id)
