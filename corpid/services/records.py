@@ -188,7 +188,8 @@ class Beside:
     """What there is where credentials of a type are to be recorded under a grant, for some keys.
 
     ``goes_on``: the grant has not ended; what operators issue has none that could. ``others``: how
-    many live credentials of the type other keys have, but those that give way to a renewal.
+    many live credentials of the type other keys have, or these in other formats, but those that
+    give way to a renewal.
     ``earlier``: what these keys got in this format and is live, suspended, or revoked by us, oldest
     first.
     """

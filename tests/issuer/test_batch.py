@@ -27,13 +27,18 @@ SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 
 async def batch(
-    world: World, token: str, holders: list[LocalSigner] = _HOLDERS, **proof: Any
+    world: World,
+    token: str,
+    holders: list[LocalSigner] = _HOLDERS,
+    *,
+    of: str = "representative",
+    **proof: Any,
 ) -> Answer:
     """One request with a proof for each key, all with one c_nonce."""
     wallet = world.wallet()
     nonce = wallet.nonce()
     proofs = [await wallet.proof(signer=one, nonce=nonce, **proof) for one in holders]
-    body = {"credential_configuration_id": "representative", "proofs": {"jwt": proofs}}
+    body = {"credential_configuration_id": of, "proofs": {"jwt": proofs}}
     return await wallet.ask(token, body)
 
 

@@ -88,3 +88,11 @@ async def test_each_type_has_its_own(small: World) -> None:
         credentials_in(await batch(small, token, fresh()))
     credentials_in(await batch(small, token, fresh(1)))
     assert (await small.wallet().ask(token, of="company-identity")).status == 200
+
+
+async def test_the_same_keys_in_another_format_are_more(small: World) -> None:
+    token, keys = await small.grant(), fresh()
+    for holders in (keys, fresh()):
+        credentials_in(await batch(small, token, holders))
+    assert denied(await batch(small, token, keys, of="representative-vc-jwt"))
+    assert len(credentials_in(await batch(small, token, keys[:1], of="representative-vc-jwt"))) == 1

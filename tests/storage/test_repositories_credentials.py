@@ -105,7 +105,7 @@ async def test_what_there_is_beside_credentials_of_a_grant(store: SqlStore) -> N
     assert await beside("thumb", "other") == Beside(True, 0, [kept, more[1]])
     assert await beside("new", "newer") == Beside(True, 2, [])
     assert await beside("new") == Beside(True, 2, [])
-    assert await beside("thumb", form="mso_mdoc") == Beside(True, 1, [])
+    assert await beside("thumb", form="mso_mdoc") == Beside(True, 2, [])
     assert await beside("gone") == Beside(True, 2, [more[4]])
     assert await beside("thumb", of="grant-2") == Beside(False, 0, [])
     assert await beside("thumb", of="operator.line") == Beside(True, 0, [])

@@ -47,8 +47,8 @@ _other = _credential.alias("other")
 
 
 def _beside(one_key: ColumnElement[bool], other_keys: ColumnElement[bool]) -> Statement:
-    """One row at least: whether the grant goes on and what other keys have, each time the same;
-    beside it what these keys got before, if anything.
+    """One row at least: whether the grant goes on and what other keys have, or these in another
+    format, each time the same; beside it what these keys got before, if anything.
     """
     goes_on: Select[Any] = select(literal_column("1")).where(
         given(_grant.c.grant_id),
@@ -61,7 +61,7 @@ def _beside(one_key: ColumnElement[bool], other_keys: ColumnElement[bool]) -> St
         _other.c.state.not_in(_FINAL),
         _other.c.ends_at.is_(None),
         _other.c.expires_at > bindparam("now"),
-        other_keys,
+        or_(other_keys, _other.c.credential_format != bindparam("credential_format")),
     )
     before = and_(
         given(_credential.c.grant_id),
