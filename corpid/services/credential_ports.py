@@ -45,7 +45,7 @@ class Credentials(Protocol):
         """Those that have given way long enough."""
 
     async def give_way(self, credential_id: str, ends_at: int | None) -> None:
-        """Set when it ends in favour of another; None: it does not."""
+        """Set when it ends in favour of another, never later than before; None: it does not."""
 
     async def held_under(self, authority: str) -> list[Credential]:
         """Not revoked nor replaced, issued for this mandate or representation."""

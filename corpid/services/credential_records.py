@@ -169,6 +169,8 @@ class CredentialRecords:
         """
         if credential.state in FINAL:
             return
+        # Nobody renews it from here on. Before the change: the grant's row is locked first.
+        beside = await self._uow.credentials.same_key(credential.credential_id)
         suspended = credential.state is CredentialState.SUSPENDED
         if not await end_credential(
             self._uow,
@@ -184,9 +186,21 @@ class CredentialRecords:
             assert now is not None
             await self._lose(now, event, now_ms)
             return
-        for earlier in await self._uow.credentials.giving_way(credential.credential_id):
-            if earlier.issued_at <= credential.issued_at:
-                await self._uow.credentials.give_way(earlier.credential_id, None)
+        before = _renewed_by(credential, beside)
+        if before is not None:
+            await self._uow.credentials.give_way(before.credential_id, None)
+
+
+def _renewed_by(lost: Credential, beside: Sequence[Credential]) -> Credential | None:
+    """What goes on instead of a lost one: the last that the wallet took up, else the last.
+
+    One alone, and none where the lost one was renewed itself: a wallet that renews and loses again
+    and again would have ever more otherwise.
+    """
+    if any(one.issued_at > lost.issued_at for one in beside):
+        return None
+    taken_up = [one for one in beside if one.state is not CredentialState.ISSUED]
+    return next(reversed(taken_up or beside), None)
 
 
 async def end_credential(

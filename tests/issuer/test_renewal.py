@@ -120,6 +120,43 @@ async def test_the_old_one_goes_on_where_the_wallet_lost_the_new_one(
     assert await states(world) == [ACCEPTED, REVOKED]
 
 
+async def test_renewing_again_and_again_does_not_keep_the_old_ones(world: World) -> None:
+    """A day after it was first renewed each ends, however often the wallet renews in between."""
+    token = await accepted(world)
+    renewals = Renewals(world.store, world.clock)
+    for _ in range(4):
+        token = await refreshed(world, token, DAY / 2)
+        assert (await world.wallet().ask(token)).status == 200
+        await renewals.end_due()
+    assert await states(world) == [REPLACED, REPLACED, ISSUED, ISSUED, ISSUED]
+
+
+async def test_of_several_that_gave_way_one_goes_on_where_the_new_one_is_lost(
+    world: World,
+) -> None:
+    """The last that the wallet said it has: what it never took up is no way to have more."""
+    token = await accepted(world)
+    for _ in range(3):
+        token = await refreshed(world, token)
+        answer = await world.wallet().ask(token)
+    await tell(world, token, answer, "failure")
+    world.now += DAY
+    assert await Renewals(world.store, world.clock).end_due() == 2
+    assert await states(world) == [ACCEPTED, REPLACED, REPLACED, REVOKED]
+
+
+async def test_nothing_comes_back_where_the_lost_one_was_renewed_itself(world: World) -> None:
+    """The wallet has the newest, and tidies up what was in between."""
+    token = await refreshed(world, await accepted(world))
+    between = await world.wallet().ask(token)
+    token = await refreshed(world, token)
+    assert (await world.wallet().ask(token)).status == 200
+    await tell(world, token, between, "deleted")
+    world.now += DAY
+    await Renewals(world.store, world.clock).end_due()
+    assert await states(world) == [REPLACED, REVOKED, ISSUED]
+
+
 async def test_a_retry_of_a_renewal_leaves_one_new_one(world: World) -> None:
     """A crash between record and answer: the wallet asks again by the same token."""
     token = await refreshed(world, await accepted(world))

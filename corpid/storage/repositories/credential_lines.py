@@ -123,8 +123,13 @@ _DUE: Final = Statement(
     .order_by(_credential.c.ends_at, _credential.c.credential_id)
     .limit(bindparam("limit"))
 )
+_ends_at = bindparam("at", type_=BigInteger())
+# Whoever renews again puts no end off that was set before.
 _SET_END: Final = changing(
-    _credential, given(_credential.c.credential_id), ends_at=bindparam("at", type_=BigInteger())
+    _credential,
+    given(_credential.c.credential_id),
+    or_(_ends_at.is_(None), _credential.c.ends_at.is_(None), _credential.c.ends_at > _ends_at),
+    ends_at=_ends_at,
 )
 _GRANT_OF: Final = Statement(
     select(_credential.c.grant_id).where(given(_credential.c.credential_id))
@@ -204,5 +209,5 @@ class SqlCredentialLines(SqlOffers):
         return [credential_of(row) for row in found]
 
     async def give_way(self, credential_id: str, ends_at: int | None) -> None:
-        """Set when it ends in favour of another; None: it does not."""
+        """See ``Credentials.give_way``."""
         await self._in.writes.execute(_SET_END, credential_id=credential_id, at=ends_at)
