@@ -1,6 +1,7 @@
 """/account/credentials: what was issued for a business, who sees it, and stopping one of them."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from corpid.services.ports import UnitOfWork
 from corpid.services.records import BY_WALLET
 from corpid.web.translations import CATALOGUES
 from tests.support.browser import Browser
-from tests.support.pages_world import PASSWORD, PagesWorld
+from tests.support.pages_world import PASSWORD, PagesWorld, pages_world, populate
 from tests.support.portal_world import DAY, at_credentials, held, link, links, state
 
 SUSPENDED, REVOKED = CredentialState.SUSPENDED, CredentialState.REVOKED
@@ -223,17 +224,20 @@ async def test_a_credential_is_suspended_resumed_and_revoked(world: PagesWorld) 
     assert b"per-chan" in audited
 
 
-async def test_a_wallet_that_may_have_no_more_is_told_of(world: PagesWorld) -> None:
-    most = world.service.foundation.settings.credential_live_max
-    for number in range(most):
-        await held(world, f"c{number}", grant_id="grant-full")
-    browser = await at_credentials(world)
-    page = f"{browser.url}/c0"
-    assert 'id="wallet-full"' in (await browser.get(page)).page.html
-    assert f"{most} valid credentials of this type" in browser.page.text
-    revocation = world.service.foundation.revocation
-    await revocation.revoke_credential("c1", OPERATOR, "used")
-    assert 'id="wallet-full"' not in (await browser.get(page)).page.html
+async def test_a_wallet_that_may_have_no_more_is_told_of(
+    tmp_path: Path, database_template: Path
+) -> None:
+    async with pages_world(tmp_path, database_template, credential_live_max=100) as world:
+        await populate(world)
+        for number in range(100):
+            await held(world, f"c{number}", grant_id="grant-full")
+        browser = await at_credentials(world)
+        page = f"{browser.url}/c0"
+        assert 'id="wallet-full"' in (await browser.get(page)).page.html
+        assert "100 valid credentials of this type" in browser.page.text
+        revocation = world.service.foundation.revocation
+        await revocation.revoke_credential("c1", OPERATOR, "used")
+        assert 'id="wallet-full"' not in (await browser.get(page)).page.html
 
 
 async def test_a_holder_says_how_far_a_revocation_goes(world: PagesWorld) -> None:

@@ -1,5 +1,7 @@
 """What cannot be undone needs a sign-in of a short while ago; what was typed before it is kept."""
 
+from pathlib import Path
+
 import pytest
 
 from corpid.domain.credential import CredentialState
@@ -9,7 +11,7 @@ from corpid.web.drafts import Drafts
 from corpid.web.translations import CATALOGUES
 from keys import base64url
 from tests.support.browser import Browser
-from tests.support.pages_world import PASSWORD, PagesWorld
+from tests.support.pages_world import PASSWORD, PagesWorld, pages_world, populate
 from tests.support.portal_world import at_credentials, held, state
 
 ACCEPTED, REVOKED = CredentialState.ACCEPTED, CredentialState.REVOKED
@@ -41,6 +43,18 @@ async def test_who_signed_in_long_ago_signs_in_again_and_comes_back(
     assert browser.url == page
     await browser.submit(reason="", action="revoke")
     assert await state(world, "c1") is REVOKED
+
+
+async def test_how_long_ago_that_is_the_operator_says(
+    tmp_path: Path, database_template: Path
+) -> None:
+    async with pages_world(tmp_path, database_template, step_up_max_age=60) as world:
+        await populate(world)
+        await held(world, "c1")
+        browser = await at_credentials(world)
+        world.wait(60)
+        await browser.get(f"{browser.url}/c1/revoke")
+        assert "/sign-in?" in browser.url
 
 
 async def test_what_was_typed_is_there_after_signing_in_again(world: PagesWorld) -> None:
