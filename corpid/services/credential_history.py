@@ -5,11 +5,14 @@ from corpid.services.ports import UnitOfWork
 
 
 async def in_wallet(read: UnitOfWork, credential: Credential, now_ms: int) -> int:
-    """How many live credentials of its type were issued under the same grant, itself included."""
+    """How many live credentials of its type were issued under the same grant.
+
+    As the bound of live ones counts them: without what gives way to a renewal.
+    """
     grant_id = await read.credentials.grant_of(credential.credential_id)
-    found = [] if grant_id is None else await read.credentials.going_on_under(grant_id)
-    kind = credential.credential_type
-    return sum(one.credential_type == kind and now_ms < one.expires_at for one in found)
+    if grant_id is None:
+        return 0
+    return await read.credentials.live_under(grant_id, credential.credential_type, now_ms)
 
 
 async def history_of(read: UnitOfWork, credential: Credential) -> list[CredentialChange]:

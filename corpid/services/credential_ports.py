@@ -35,6 +35,9 @@ class Credentials(Protocol):
     async def going_on_under(self, grant_id: str) -> list[Credential]:
         """Those of a grant, or of an operators' line, that are not over, oldest first."""
 
+    async def live_under(self, grant_id: str, credential_type: str, now_ms: int) -> int:
+        """How many live ones of that type there are, but those that give way to a renewal."""
+
     async def same_key(self, credential_id: str) -> list[Credential]:
         """What else of its grant, type, format and key is not over."""
 

@@ -101,6 +101,7 @@ async def test_what_there_is_beside_credentials_of_a_grant(store: SqlStore) -> N
         read = store.read.credentials
         return await read.beside(of, "representative", form, keys, NOW + 9)
 
+    assert await store.read.credentials.live_under("grant-1", "representative", NOW + 9) == 2
     assert await beside("thumb") == Beside(goes_on=True, others=1, earlier=[kept])
     assert await beside("thumb", "other") == Beside(True, 0, [kept, more[1]])
     assert await beside("new", "newer") == Beside(True, 2, [])

@@ -235,6 +235,11 @@ async def test_a_wallet_that_may_have_no_more_is_told_of(
         page = f"{browser.url}/c0"
         assert 'id="wallet-full"' in (await browser.get(page)).page.html
         assert "100 valid credentials of this type" in browser.page.text
+        tomorrow = int(world.service.foundation.clock() * 1000) + DAY
+        for ends_at, full in ((tomorrow, False), (None, True)):
+            await world.store.write(lambda uow, at=ends_at: uow.credentials.give_way("c2", at))
+            shown = 'id="wallet-full"' in (await browser.get(page)).page.html
+            assert shown is full, "what gives way to its renewal does not count"
         revocation = world.service.foundation.revocation
         await revocation.revoke_credential("c1", OPERATOR, "used")
         assert 'id="wallet-full"' not in (await browser.get(page)).page.html

@@ -44,6 +44,19 @@ _COUNTS: Final = or_(
     ),
 )
 _other = _credential.alias("other")
+# Live under a grant, of a type, and to go on: what gives way to a renewal does not count.
+_LIVE: Final = (
+    select(func.count())
+    .select_from(_other)
+    .where(
+        given(_other.c.grant_id),
+        given(_other.c.credential_type),
+        _other.c.state.not_in(_FINAL),
+        _other.c.ends_at.is_(None),
+        _other.c.expires_at > bindparam("now"),
+    )
+)
+_LIVE_UNDER: Final = Statement(_LIVE)
 
 
 def _beside(one_key: ColumnElement[bool], other_keys: ColumnElement[bool]) -> Statement:
@@ -55,13 +68,8 @@ def _beside(one_key: ColumnElement[bool], other_keys: ColumnElement[bool]) -> St
         _grant.c.ended_at.is_(None),
         _grant.c.expires_at > bindparam("now"),
     )
-    others = select(func.count()).where(
-        given(_other.c.grant_id),
-        given(_other.c.credential_type),
-        _other.c.state.not_in(_FINAL),
-        _other.c.ends_at.is_(None),
-        _other.c.expires_at > bindparam("now"),
-        or_(other_keys, _other.c.credential_format != bindparam("credential_format")),
+    others = _LIVE.where(
+        or_(other_keys, _other.c.credential_format != bindparam("credential_format"))
     )
     before = and_(
         given(_credential.c.grant_id),
@@ -186,6 +194,14 @@ class SqlCredentialLines(SqlOffers):
         """Those of a grant, or of an operators' line, that are not over, oldest first."""
         found = await self._in.reads.all(_GOING_ON_UNDER, grant_id=grant_id)
         return [credential_of(row) for row in found]
+
+    async def live_under(self, grant_id: str, credential_type: str, now_ms: int) -> int:
+        """See ``Credentials.live_under``."""
+        row = await self._in.reads.one(
+            _LIVE_UNDER, grant_id=grant_id, credential_type=credential_type, now=now_ms
+        )
+        assert row is not None
+        return int(row[0])
 
     async def same_key(self, credential_id: str) -> list[Credential]:
         """What else of its grant, type, format and key is not over, oldest first.
