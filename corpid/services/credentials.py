@@ -35,6 +35,11 @@ _NO_HAIP_WALLET: Final = Refusal(
     "HAIP 4.4.1: credentials are for wallets of the profile haip, which authenticate by "
     "attestation",
 )
+_EXCHANGED: Final = Refusal(
+    Reason.NO_AUTHORITY,
+    "an access token that was exchanged for an agent is no basis of a credential, which would not "
+    "end with it: let the agent sign in with the wallet",
+)
 
 
 class CredentialIssuance:
@@ -135,6 +140,8 @@ class CredentialIssuance:
         """
         if self._haip:
             await self._require_haip(grant.client_id)
+        if grant.delegation is not None:
+            raise Denied(_EXCHANGED)
         kind = TYPES[configuration.description.type_id]
         # With a credential somebody could go on acting for the business elsewhere, whatever the
         # wallet's client accepts.

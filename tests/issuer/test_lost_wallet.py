@@ -14,6 +14,7 @@ from corpid.services.operator_issuance import OperatorIssuance
 from corpid.services.ports import UnitOfWork
 from corpid.services.records import ClientRecord, Consent, Session
 from keys.signer import generate
+from oidc.records import Delegation
 from oidc.secrets import ACCESS_TOKEN, new_token
 from tests.support.issuer_world import CLERK, MANDATE, ORGANISATION, PERSON, Wallet, World
 
@@ -119,6 +120,28 @@ async def test_nothing_is_recorded_under_a_grant_that_ended_since_the_request_wa
     refused = await another_key(world).ask(token)
     assert (refused.status, refused.error) == (400, "credential_request_denied")
     assert {one.state for one in await issued(world, CLERK)} == {REVOKED}
+
+
+async def test_a_token_exchanged_for_an_agent_is_no_way_to_more(world: World) -> None:
+    """Its grant is a new one each time: what it brought would not end with those it rests on."""
+    reads = world.store.read.provider_reads
+    found = await reads.access_token(world.hasher.key(await world.grant()))
+    assert found is not None
+    access, grant = found
+    assert grant is not None
+    token = new_token(ACCESS_TOKEN, lambda size: b"exchanged".ljust(size)[:size])
+    resting = Delegation(parents=(grant.grant_id,), prior_actors=("user:somebody",))
+    agents = replace(grant, grant_id="agents", delegation=resting)
+    kept = replace(access, token_hash=world.hasher.key(token), grant_id=agents.grant_id)
+
+    async def work(uow: UnitOfWork) -> None:
+        await uow.provider_writes.add_grant(agents)
+        await uow.provider_writes.add_access_token(kept)
+
+    await world.store.write(work)
+    refused = await another_key(world).ask(token)
+    assert (refused.status, refused.error) == (400, "credential_request_denied")
+    assert await issued(world) == []
 
 
 async def test_what_is_issued_at_that_moment_is_revoked_or_refused(world: World) -> None:
