@@ -156,8 +156,9 @@ class GroupCommit:
             self._run_group(group, loop)
             # A single unit that failed, and a group that runs again, have been rolled back already.
             if self._connection.in_transaction:
-                if self._pace.is_slow(loop.time()):
-                    self._commit_in_thread(group, loop)
+                thread = self._its_thread() if self._pace.is_slow(loop.time()) else None
+                if thread is not None:
+                    self._commit_in(thread, group, loop)
                     return None
                 self._pace.took(commit(self._connection), loop.time(), in_thread=False)
         except (sqlite3.Error, StorageError) as error:
@@ -169,11 +170,23 @@ class GroupCommit:
             self._answer(group, loop)
         return 0.0
 
-    def _commit_in_thread(self, group: list[_Unit], loop: asyncio.AbstractEventLoop) -> None:
+    def _its_thread(self) -> ThreadPoolExecutor | None:
+        """The thread for slow commits; None where no more can be started."""
         if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-commit")
+            thread = ThreadPoolExecutor(1, thread_name_prefix="storage-commit")
+            try:
+                # Begun with nothing: what could not begin is kept, and would run with the next.
+                thread.submit(int)
+            except RuntimeError:
+                return None
+            self._thread = thread
+        return self._thread
+
+    def _commit_in(
+        self, thread: ThreadPoolExecutor, group: list[_Unit], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        committing = loop.run_in_executor(thread, commit, self._connection)
         self.reading = self._aside
-        committing = loop.run_in_executor(self._thread, commit, self._connection)
         committing.add_done_callback(partial(self._committed, group, loop))
 
     def _committed(

@@ -82,6 +82,24 @@ async def test_units_that_come_meanwhile_share_the_next_commit(slow, database):
     assert len(slow.threads) == 2
 
 
+async def test_where_no_thread_can_be_started_commits_stay_on_the_loop(
+    slow, database, monkeypatch: pytest.MonkeyPatch
+):
+    """A bound of threads is reached: nobody is told of a failure of what is committed later."""
+    slow.go_on.set()
+
+    def none_left(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as bound:
+        bound.setattr(threading.Thread, "start", none_left)
+        assert await database.write(inserting(1)) == 1
+    assert slow.threads == [threading.main_thread()]
+    assert await database.write(inserting(2)) == 2
+    assert slow.threads[1] != threading.main_thread()
+    assert await database.all(IDS) == [(0,), (1,), (2,)]
+
+
 async def test_a_commit_that_fails_in_the_thread_is_everybodys_failure(slow, database):
     async def orphan(tx: Transaction):
         await tx.execute(INSERT_PROMISE, id=1, item_id=99)  # checked at the commit
