@@ -16,6 +16,8 @@ from tests.support import postgres
 pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 
 PASSWORD = "hunter2"
+IMPATIENT = 1.0
+"""Seconds: as long as connecting takes on a busy machine, for the deadline is for that as well."""
 
 # These stand for a unit that takes long, and end it in the server, not by the clock of the test.
 TAKE_LOCK = Statement(select(func.pg_advisory_xact_lock(bindparam("key")).cast(Text())))
@@ -75,7 +77,7 @@ async def test_a_deadlock_is_resolved_by_running_a_unit_again(database, database
 
 async def test_a_row_lock_that_is_not_released_is_busy(database, database_url, rival):
     await database.write(inserting(1))
-    impatient = await open_database(database_url, deadline=0.2)
+    impatient = await open_database(database_url, deadline=IMPATIENT)
     async with rival.transaction():
         await rival.execute("UPDATE item SET label = 'mine'")
 
@@ -90,7 +92,7 @@ async def test_a_row_lock_that_is_not_released_is_busy(database, database_url, r
 
 
 async def test_no_free_connection_is_busy(database_url, rival):
-    narrow = await open_database(database_url, deadline=0.3, max_connections=1)
+    narrow = await open_database(database_url, deadline=IMPATIENT, max_connections=1)
     await rival.execute("SELECT pg_advisory_lock(1)")
     # Begun together, so that neither deadline leaves the other time to get the connection.
     slow = asyncio.create_task(narrow.write(taking(1)))
