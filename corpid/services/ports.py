@@ -191,6 +191,11 @@ class SignIns(Protocol):
         person_id: str | None = None,
         client_id: str | None = None,
         organisation_id: str | None = None,
+    ) -> int:
+        """End those of a person, to a client, or for an organisation; one of these is given."""
+
+    async def end_consent(
+        self, person_id: str, organisation_id: str, client_id: str, now_ms: int
     ) -> int: ...
 
 

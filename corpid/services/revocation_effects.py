@@ -220,11 +220,12 @@ class Effects:
         if given.session_id is not None:  # before its grants, as where somebody signs out
             await self._end_session(given.session_id)
         self.count("authorizations", await uow.grants.end(grant_id, now_ms, self.reason))
-        if given.client_id and given.actor is not None:
-            consents = await uow.sign_ins.end_consents(
-                now_ms, person_id=given.actor, client_id=given.client_id
+        if given.client_id and given.actor is not None and given.subject is not None:
+            # For this organisation alone: whoever manages its credentials decides for no other.
+            ended = await uow.sign_ins.end_consent(
+                given.actor, given.subject, given.client_id, now_ms
             )
-            self.count("consents", consents)
+            self.count("consents", ended)
 
     async def _end_session(self, session_id: str) -> None:
         uow, now_ms = self.uow, self.now_ms

@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 from corpid.storage.errors import StorageBusy, StorageError, StorageUnavailable
 from corpid.storage.interface import Work
 from corpid.storage.sqlite_connection import run, translate
-from corpid.storage.sqlite_disk import Checkpoints, Pace, commit
+from corpid.storage.sqlite_disk import Checkpoints, Pace, commit, started_thread
 
 T = TypeVar("T")
 
@@ -173,13 +173,7 @@ class GroupCommit:
     def _its_thread(self) -> ThreadPoolExecutor | None:
         """The thread for slow commits; None where no more can be started."""
         if self._thread is None:
-            thread = ThreadPoolExecutor(1, thread_name_prefix="storage-commit")
-            try:
-                # Begun with nothing: what could not begin is kept, and would run with the next.
-                thread.submit(int)
-            except RuntimeError:
-                return None
-            self._thread = thread
+            self._thread = started_thread("storage-commit")
         return self._thread
 
     def _commit_in(

@@ -66,6 +66,17 @@ def commit(connection: sqlite3.Connection) -> float:
     return time.monotonic() - began
 
 
+def started_thread(name: str) -> ThreadPoolExecutor | None:
+    """One thread that waits for work; None where no more can be started."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+    try:
+        # Begun with nothing: what could not begin is kept, and would run with the next.
+        thread.submit(int)
+    except RuntimeError:
+        return None
+    return thread
+
+
 class Checkpoints:
     """Moves the journal into the file, in a thread and on a connection of its own."""
 
@@ -86,7 +97,10 @@ class Checkpoints:
             return
         self._changes = changes
         if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-checkpoint")
+            self._thread = started_thread("storage-checkpoint")
+        if self._thread is None:
+            _log.warning("the journal was not moved into the database: no thread can be started")
+            return
         self._running = loop.run_in_executor(self._thread, self._run)
         self._running.add_done_callback(self._ended)
 

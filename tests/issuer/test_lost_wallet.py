@@ -16,7 +16,7 @@ from corpid.services.records import ClientRecord, Consent, Session
 from keys.signer import generate
 from oidc.records import Delegation
 from oidc.secrets import ACCESS_TOKEN, new_token
-from tests.support.issuer_world import CLERK, MANDATE, ORGANISATION, PERSON, Wallet, World
+from tests.support.issuer_world import AGENT, CLERK, MANDATE, ORGANISATION, PERSON, Wallet, World
 
 OPERATOR = "operator:test"
 REVOKED = CredentialState.REVOKED
@@ -47,9 +47,10 @@ async def signed_in(world: World) -> str:
     async def work(uow: UnitOfWork) -> None:
         await uow.clients.add(ClientRecord(WALLET, "sector", {"profile": "oidc"}, None, 1, 1))
         await uow.sign_ins.add_session(session)
-        await uow.sign_ins.give_consent(
-            Consent(PERSON, ORGANISATION, WALLET, frozenset({"openid"}), "{}", 1)
-        )
+        for organisation_id in (ORGANISATION, AGENT):
+            await uow.sign_ins.give_consent(
+                Consent(PERSON, organisation_id, WALLET, frozenset({"openid"}), "{}", 1)
+            )
         await uow.provider_writes.add_grant(mine)
         await uow.provider_writes.add_access_token(kept)
 
@@ -87,7 +88,9 @@ async def test_all_of_a_lost_wallet_ends_and_the_ways_to_more(world: World) -> N
     session = await world.store.read.sign_ins.session_by_id(SESSION)
     assert session is not None
     assert session.ended_at is not None
-    assert await world.store.read.sign_ins.consent(PERSON, ORGANISATION, WALLET) is None
+    consent = world.store.read.sign_ins.consent
+    assert await consent(PERSON, ORGANISATION, WALLET) is None
+    assert await consent(PERSON, AGENT, WALLET) is not None, "another organisation's to decide"
     assert (await world.revocation.revoke_wallet(lost, OPERATOR, "key_compromise")).already
     assert len(await world.store.read.operations.audit_rows(9, "revocation.revoke_wallet")) == 1
     assert (await another_key(world).ask(await world.grant())).status == 200, "agreed to anew"

@@ -94,12 +94,12 @@ async def test_consents(store: SqlStore) -> None:
     ("selected", "count"),
     [
         ({"person_id": "per-1"}, 2),
+        ({"person_id": "per-2"}, 0),
         ({"client_id": "client-1"}, 1),
-        ({"person_id": "per-1", "client_id": "client-2"}, 1),
-        ({"person_id": "per-2", "client_id": "client-2"}, 0),
+        ({"organisation_id": "org-1"}, 2),
     ],
 )
-async def test_consents_end_by_person_client_or_both(
+async def test_consents_end_by_person_client_or_organisation(
     store: SqlStore, selected: dict[str, str], count: int
 ) -> None:
     await populate(store)
@@ -109,9 +109,26 @@ async def test_consents_end_by_person_client_or_both(
     assert await store.write(lambda uow: uow.sign_ins.end_consents(NOW + 2, **selected)) == 0
 
 
-async def test_nobody_ends_everybodys_consents_by_accident(store: SqlStore) -> None:
+@pytest.mark.parametrize("selected", [{}, {"person_id": "per-1", "client_id": "client-1"}])
+async def test_nobody_ends_everybodys_consents_by_accident(
+    store: SqlStore, selected: dict[str, str]
+) -> None:
     with pytest.raises(ValueError, match="a person, a client or an organisation"):
-        await store.write(lambda uow: uow.sign_ins.end_consents(NOW))
+        await store.write(lambda uow: uow.sign_ins.end_consents(NOW, **selected))
+
+
+async def test_one_consent_ends_and_no_other(store: SqlStore) -> None:
+    await populate(store)
+    for one in (consent(), consent(client_id="client-2")):
+        await store.write(lambda uow, c=one: uow.sign_ins.give_consent(c))  # type: ignore[misc]
+    for organisation_id, count in (("org-2", 0), ("org-1", 1), ("org-1", 0)):
+        ended = await store.write(
+            lambda uow, of=organisation_id: uow.sign_ins.end_consent(  # type: ignore[misc]
+                "per-1", of, "client-1", NOW + 1
+            )
+        )
+        assert ended == count
+    assert await store.read.sign_ins.consent("per-1", "org-1", "client-2") is not None
 
 
 async def test_a_session_goes_on_under_another_hash(store: SqlStore) -> None:

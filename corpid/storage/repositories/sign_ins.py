@@ -127,7 +127,6 @@ _END_OF_CLIENT: Final = changing(_consent, _OF_CLIENT, _OPEN, ended_at=bindparam
 _END_OF_ORGANISATION: Final = changing(
     _consent, given(_consent.c.organisation_id), _OPEN, ended_at=bindparam("now")
 )
-_END_OF_BOTH: Final = changing(_consent, _OF_PERSON, _OF_CLIENT, _OPEN, ended_at=bindparam("now"))
 
 
 class SqlSignIns(Repository):
@@ -290,24 +289,33 @@ class SqlSignIns(Repository):
         client_id: str | None = None,
         organisation_id: str | None = None,
     ) -> int:
-        """End the consents of a person, to a client, of that person to that client, or for an
-        organisation.
+        """End the consents of a person, to a client, or for an organisation: of one of these.
 
         Raises:
-            ValueError: none is given: that would end everybody's; or an organisation and another.
+            ValueError: none is given: that would end everybody's; or more than one.
         """
-        execute = self._in.writes.execute
-        if organisation_id is not None:
-            if person_id is not None or client_id is not None:
-                raise ValueError("the consents for an organisation are ended as a whole")
-            return await execute(_END_OF_ORGANISATION, organisation_id=organisation_id, now=now_ms)
-        if person_id is not None and client_id is not None:
-            return await execute(_END_OF_BOTH, person_id=person_id, client_id=client_id, now=now_ms)
-        if person_id is not None:
-            return await execute(_END_OF_PERSON, person_id=person_id, now=now_ms)
-        if client_id is not None:
-            return await execute(_END_OF_CLIENT, client_id=client_id, now=now_ms)
-        raise ValueError("end_consents needs a person, a client or an organisation")
+        ways = (
+            (_END_OF_PERSON, "person_id", person_id),
+            (_END_OF_CLIENT, "client_id", client_id),
+            (_END_OF_ORGANISATION, "organisation_id", organisation_id),
+        )
+        chosen = [way for way in ways if way[2] is not None]
+        if len(chosen) != 1:
+            raise ValueError("end_consents needs a person, a client or an organisation")
+        statement, name, value = chosen[0]
+        return await self._in.writes.execute(statement, **{name: value}, now=now_ms)
+
+    async def end_consent(
+        self, person_id: str, organisation_id: str, client_id: str, now_ms: int
+    ) -> int:
+        """End the one in force, if any: how many that were."""
+        return await self._in.writes.execute(
+            _END_CONSENT,
+            person_id=person_id,
+            organisation_id=organisation_id,
+            client_id=client_id,
+            now=now_ms,
+        )
 
 
 def _session_of(row: tuple[Any, ...]) -> Session:

@@ -82,15 +82,15 @@ async def test_units_that_come_meanwhile_share_the_next_commit(slow, database):
     assert len(slow.threads) == 2
 
 
+def none_left(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 async def test_where_no_thread_can_be_started_commits_stay_on_the_loop(
     slow, database, monkeypatch: pytest.MonkeyPatch
 ):
     """A bound of threads is reached: nobody is told of a failure of what is committed later."""
     slow.go_on.set()
-
-    def none_left(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
     with monkeypatch.context() as bound:
         bound.setattr(threading.Thread, "start", none_left)
         assert await database.write(inserting(1)) == 1
@@ -252,3 +252,19 @@ async def test_a_journal_that_cannot_be_moved_is_reported(database, path, monkey
     assert "not moved into the database: disk I/O error" in caplog.text
     monkeypatch.undo()
     assert await database.write(inserting(2)) == 2
+
+
+async def test_where_no_thread_can_be_started_the_journal_waits(
+    database, path, monkeypatch, caplog
+):
+    monkeypatch.setattr(sqlite_disk, "CHECKPOINT_CHANGES", 2)
+    with monkeypatch.context() as bound, caplog.at_level(logging.WARNING):
+        bound.setattr(threading.Thread, "start", none_left)
+        for id_ in range(2):
+            assert await database.write(inserting(id_)) == id_
+    assert "no thread can be started" in caplog.text
+    assert in_the_file(path) == 0
+    for id_ in range(2, 4):
+        await database.write(inserting(id_))
+    await checkpointed(database)
+    assert in_the_file(path) == 4
