@@ -134,8 +134,8 @@ async def revoke(
 ) -> Answer:
     """Revoke one credential for good, or many; the authority behind it stays.
 
-    Its wallet may be issued another one for another key, but with --wallet: for a telephone that
-    was lost, or keys that somebody else may have.
+    Its wallet may be issued another one for another key. Where a telephone was lost, or somebody
+    else may have the keys, --wallet ends that too.
     """
     which = _Which(credential_id, status_uri, index, file, organisation, kind)
     whole = reason == KEY_COMPROMISE if wallet is None else wallet
