@@ -122,10 +122,6 @@ class Suite:
         )
         return Outcome(module, test_id, result, findings)
 
-    def version(self) -> str:
-        """The suite's own version."""
-        return str(self._get("api/server")["version"])
-
     def _log(self, test_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._get(f"api/log/{test_id}")
         return found
